@@ -1,0 +1,1 @@
+export { exitCodes, type MigrateExitCode, MigrateError } from './errors.ts';
