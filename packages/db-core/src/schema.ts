@@ -1,0 +1,79 @@
+import { sql } from 'drizzle-orm';
+import { bigint, integer, text } from 'drizzle-orm/pg-core';
+import { createdAtColumn, idColumn, jsonColumn, stateColumn, timeColumn, updatedAtColumn } from './columns.ts';
+import { tenantTable } from './tenant-table.ts';
+
+export const tenantStatuses = ['active', 'suspended', 'archived'] as const;
+
+/** The tenants that were created. Nothing refers to it, and a context needs no row in it. */
+export const tenants = tenantTable(
+  'tenants',
+  {
+    displayName: text('display_name'),
+    status: stateColumn('status', tenantStatuses).notNull().default('active'),
+    createdAt: createdAtColumn(),
+    updatedAt: updatedAtColumn(),
+  },
+  (t, constraint) => [constraint.primaryKey(), constraint.oneOf('status', t.status, tenantStatuses)],
+  { dispatcherMayLook: true },
+);
+
+/**
+ * Who has work: one row for each thing that is due, without any user data (`workKey` is an id or empty).
+ * Tenants write their own rows; the dispatcher looks at all of them.
+ */
+export const tenantWork = tenantTable(
+  'tenant_work',
+  {
+    kind: text('kind').notNull(),
+    workKey: text('work_key').notNull().default(''),
+    dueAt: timeColumn('due_at').notNull().default(sql`app_now()`),
+    attempts: integer('attempts').notNull().default(0),
+    /** Grows by one with each claim; whoever holds an older one has lost the lease. */
+    fencingToken: bigint('fencing_token', { mode: 'number' }).notNull().default(0),
+    leasedUntil: timeColumn('leased_until'),
+    lastErrorCode: text('last_error_code'),
+    createdAt: createdAtColumn(),
+  },
+  (t, constraint) => [
+    constraint.primaryKey(t.kind, t.workKey),
+    // The dispatcher's look: which tenants have work of this kind that is due.
+    constraint.dispatcherIndex('due', [t.kind, t.dueAt, t.tenantId]),
+    // A tenant's claim: its own due rows of one kind, oldest first.
+    constraint.index('claim', [t.kind, t.dueAt]),
+  ],
+  { dispatcherMayLook: true },
+);
+
+/** What a retried write gave the first time. */
+export const idempotencyKeys = tenantTable(
+  'idempotency_keys',
+  {
+    scope: text('scope').notNull(),
+    key: text('key').notNull(),
+    /** sha256 of the request in canonical form, hex. */
+    requestDigest: text('request_digest').notNull(),
+    response: jsonColumn<unknown>('response'),
+    createdAt: createdAtColumn(),
+    expiresAt: timeColumn('expires_at').notNull(),
+  },
+  (t, constraint) => [
+    constraint.primaryKey(t.scope, t.key),
+    // Retention: a tenant's expired keys.
+    constraint.index('expiry', [t.expiresAt]),
+  ],
+);
+
+/** Lifecycle changes on their way out, written in the transaction that made them. Delivered rows are deleted. */
+export const outboxEvents = tenantTable(
+  'outbox_events',
+  {
+    id: idColumn<'OutboxEvent'>(),
+    topic: text('topic').notNull(),
+    /** The id of what changed. */
+    subjectId: text('subject_id').notNull(),
+    payload: jsonColumn<Readonly<Record<string, unknown>>>('payload').notNull().default({}),
+    occurredAt: createdAtColumn('occurred_at'),
+  },
+  (t, constraint) => [constraint.primaryKey(t.id)],
+);
