@@ -8,9 +8,8 @@ export type TenantId = string & { readonly [brand]: 'TenantId' };
 /** In UTF-16 code units; the id stands first in every key of every table. */
 export const TENANT_ID_MAX_LENGTH = 128;
 
-// C0, DEL, C1, line and paragraph separators and the direction marks: an id that cannot be told from another on a
-// screen or that breaks a log line is no id.
-const invisible = /[\p{Cc}\p{Cf}\u2028\u2029]/u;
+// Control characters and line separators break log lines; an unpaired surrogate has no UTF-8 form.
+const unprintable = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]/u;
 
 /**
  * Takes text as a tenant id: 1 to 128 characters, no control characters, well-formed Unicode, no space at the ends.
@@ -24,8 +23,8 @@ export function toTenantId(text: unknown): TenantId {
         ? 'must not be empty'
         : text.length > TENANT_ID_MAX_LENGTH
           ? `must have at most ${TENANT_ID_MAX_LENGTH} characters, not ${text.length}`
-          : invisible.test(text) || !text.isWellFormed()
-            ? 'must not hold control or formatting characters or unpaired surrogates'
+          : unprintable.test(text)
+            ? 'must not hold control characters, line separators or unpaired surrogates'
             : text.trim() !== text
               ? 'must not begin or end with white space'
               : undefined;
