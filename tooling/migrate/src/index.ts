@@ -1,4 +1,15 @@
 export { exitCodes, type MigrateExitCode, MigrateError } from './errors.ts';
+export { formatListing, type ListingClient, parseListing, readListing } from './listing.ts';
+export {
+  diffListings,
+  emptyChange,
+  formatListingChange,
+  isEmptyChange,
+  type ListingChange,
+  parseListingChange,
+  readListingChange,
+  sumListingChanges,
+} from './listing-change.ts';
 export {
   checksumOf,
   findFolderProblems,

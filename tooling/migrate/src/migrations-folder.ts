@@ -202,7 +202,8 @@ async function readJsonRecord(path: string): Promise<ReadonlyMap<string, string>
   } catch (cause) {
     throw new MigrateError('invalid_json', `${path} is not JSON.`, exitCodes.usage, { cause });
   }
-  const entries = typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.entries(value) : undefined;
+  const entries =
+    typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.entries(value) : undefined;
   const record = new Map<string, string>();
   for (const [key, entry] of entries ?? []) {
     if (typeof entry === 'string') record.set(key, entry);

@@ -1,0 +1,182 @@
+/**
+ * One statement, one column `line`. What makes it the same on 15 to 18: names instead of numbers (attnum keeps gaps of
+ * dropped columns), no `contype = 'n'` (18 stores NOT NULL there), views without qualifiers (16 stopped to write those
+ * it does not need), sorting left to the caller (collations differ).
+ */
+export const listingQuery = `
+with owner as (
+  select coalesce(
+           (select c.relowner from pg_catalog.pg_class c where c.oid = pg_catalog.to_regclass('public.migration_history')),
+           (select r.oid from pg_catalog.pg_roles r where r.rolname = current_user)) as oid
+), role as (
+  select r.oid, case when r.oid = owner.oid then '$owner' else pg_catalog.quote_ident(r.rolname) end as name
+    from pg_catalog.pg_roles r, owner
+  union all
+  select 0, 'PUBLIC'
+), member as (
+  select d.classid, d.objid from pg_catalog.pg_depend d where d.deptype = 'e'
+), relation as (
+  select c.*, pg_catalog.quote_ident(c.relname) as name,
+         case c.relkind when 'v' then 'view' when 'm' then 'materialized view' when 'S' then 'sequence'
+                        when 'f' then 'foreign table' when 'c' then 'type' else 'table' end as kind
+    from pg_catalog.pg_class c
+   where c.relnamespace = 'public'::pg_catalog.regnamespace
+     and c.relkind in ('r', 'p', 'v', 'm', 'S', 'f', 'c')
+     and (not c.relispartition or pg_catalog.pg_get_expr(c.relpartbound, c.oid) = 'DEFAULT')
+     and not exists (select from member m where m.classid = 'pg_catalog.pg_class'::pg_catalog.regclass and m.objid = c.oid)
+), routine as (
+  select p.*,
+         pg_catalog.quote_ident(p.proname) || '(' || pg_catalog.pg_get_function_identity_arguments(p.oid) || ')' as name
+    from pg_catalog.pg_proc p
+   where p.pronamespace = 'public'::pg_catalog.regnamespace
+     and not exists (select from member m where m.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass and m.objid = p.oid)
+), named_type as (
+  select t.*, pg_catalog.quote_ident(t.typname) as name
+    from pg_catalog.pg_type t
+   where t.typnamespace = 'public'::pg_catalog.regnamespace
+     and t.typtype in ('e', 'd', 'r')
+     and not exists (select from member m where m.classid = 'pg_catalog.pg_type'::pg_catalog.regclass and m.objid = t.oid)
+)
+select r.kind || ' ' || r.name || ': owner ' || o.name
+       || case when r.relkind in ('r', 'p') then
+            case when r.relrowsecurity then ', row security' else ', no row security' end
+            || case when r.relforcerowsecurity then ', forced' else ', not forced' end
+          else '' end
+       || case r.relpersistence when 'u' then ', unlogged' else '' end
+       || case r.relreplident when 'n' then case when r.relkind in ('r', 'p') then ', replica identity nothing' else '' end
+                              when 'f' then ', replica identity full' when 'i' then ', replica identity index' else '' end
+       || coalesce(', partition by ' || case when r.relkind = 'p' then pg_catalog.pg_get_partkeydef(r.oid) end, '')
+       || coalesce(', partition ' || pg_catalog.pg_get_expr(r.relpartbound, r.oid), '')
+       || coalesce(', ' || case when r.relispartition then 'of ' else 'inherits ' end || (
+            select pg_catalog.string_agg(i.inhparent::pg_catalog.regclass::text, ', ' order by i.inhseqno)
+              from pg_catalog.pg_inherits i where i.inhrelid = r.oid), '')
+       || coalesce(', with (' || pg_catalog.array_to_string(r.reloptions, ', ') || ')', '')
+       || case when r.relkind in ('v', 'm') then
+            ', as ' || pg_catalog.regexp_replace(pg_catalog.btrim(pg_catalog.pg_get_viewdef(r.oid)), '[[:<:]][a-z_][a-z0-9_]*[.]', '', 'g')
+          else '' end
+       || coalesce((
+            select ', ' || pg_catalog.format_type(s.seqtypid, null) || ' start ' || s.seqstart || ' increment ' || s.seqincrement
+                   || ' min ' || s.seqmin || ' max ' || s.seqmax || case when s.seqcycle then ' cycle' else '' end
+              from pg_catalog.pg_sequence s where s.seqrelid = r.oid), '') as line
+  from relation r join role o on o.oid = r.relowner
+union all
+select 'comment on ' || case d.objsubid when 0 then r.kind else 'column' end || ' ' || r.name || coalesce('.' || pg_catalog.quote_ident(a.attname), '') || ': ' || d.description
+  from relation r
+  join pg_catalog.pg_description d on d.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass and d.objoid = r.oid
+  left join pg_catalog.pg_attribute a on a.attrelid = r.oid and a.attnum = d.objsubid and d.objsubid > 0
+union all
+select 'column ' || r.name || '.' || pg_catalog.quote_ident(a.attname) || ': '
+       || pg_catalog.format_type(a.atttypid, a.atttypmod)
+       || case when a.attcollation <> t.typcollation
+               then ' collate ' || (select pg_catalog.quote_ident(c.collname) from pg_catalog.pg_collation c where c.oid = a.attcollation)
+               else '' end
+       || case when a.attnotnull then ' not null' else '' end
+       || case a.attidentity when 'a' then ' generated always as identity' when 'd' then ' generated by default as identity' else '' end
+       || case a.attgenerated when '' then coalesce(' default ' || pg_catalog.pg_get_expr(d.adbin, d.adrelid), '')
+                              else ' generated always as (' || pg_catalog.pg_get_expr(d.adbin, d.adrelid) || ')'
+                                   || case a.attgenerated when 's' then ' stored' else ' virtual' end end
+  from relation r
+  join pg_catalog.pg_attribute a on a.attrelid = r.oid and a.attnum > 0 and not a.attisdropped
+  join pg_catalog.pg_type t on t.oid = a.atttypid
+  left join pg_catalog.pg_attrdef d on d.adrelid = r.oid and d.adnum = a.attnum
+ where r.relkind <> 'S'
+union all
+select 'constraint ' || r.name || '.' || pg_catalog.quote_ident(c.conname) || ': ' || pg_catalog.pg_get_constraintdef(c.oid)
+  from relation r join pg_catalog.pg_constraint c on c.conrelid = r.oid
+ where c.contype <> 'n' and c.conparentid = 0 and (c.conislocal or c.coninhcount = 0)
+union all
+select 'index ' || r.name || '.' || pg_catalog.quote_ident(i.relname) || ': ' || pg_catalog.pg_get_indexdef(i.oid)
+       || case when x.indisvalid then '' else ' INVALID' end
+       || case when x.indisclustered then ' CLUSTERED' else '' end
+  from relation r
+  join pg_catalog.pg_index x on x.indrelid = r.oid
+  join pg_catalog.pg_class i on i.oid = x.indexrelid
+ where not i.relispartition
+   and (not x.indisvalid
+        or not exists (select from pg_catalog.pg_constraint c where c.conindid = i.oid and c.conrelid = r.oid and c.contype in ('p', 'u', 'x')))
+union all
+select 'policy ' || r.name || '.' || pg_catalog.quote_ident(p.polname) || ': '
+       || case when p.polpermissive then 'permissive' else 'restrictive' end
+       || ' for ' || case p.polcmd when 'r' then 'select' when 'a' then 'insert' when 'w' then 'update' when 'd' then 'delete' else 'all' end
+       || ' to ' || (select pg_catalog.string_agg(role.name, ', ' order by role.name collate "C")
+                       from pg_catalog.unnest(p.polroles) as given(oid) join role on role.oid = given.oid)
+       || coalesce(' using ' || pg_catalog.pg_get_expr(p.polqual, p.polrelid), '')
+       || coalesce(' with check ' || pg_catalog.pg_get_expr(p.polwithcheck, p.polrelid), '')
+  from relation r join pg_catalog.pg_policy p on p.polrelid = r.oid
+union all
+select 'grant ' || pg_catalog.lower(acl.privilege_type) || ' on ' || r.kind || ' ' || r.name || ' to ' || role.name
+       || case when acl.is_grantable then ' with grant option' else '' end
+  from relation r
+ cross join lateral pg_catalog.aclexplode(r.relacl) acl
+  join role on role.oid = acl.grantee
+ where acl.grantee <> r.relowner
+union all
+select 'grant ' || pg_catalog.lower(acl.privilege_type) || ' on column ' || r.name || '.' || pg_catalog.quote_ident(a.attname)
+       || ' to ' || role.name || case when acl.is_grantable then ' with grant option' else '' end
+  from relation r
+  join pg_catalog.pg_attribute a on a.attrelid = r.oid and a.attnum > 0 and not a.attisdropped
+ cross join lateral pg_catalog.aclexplode(a.attacl) acl
+  join role on role.oid = acl.grantee
+ where acl.grantee <> r.relowner
+union all
+select 'trigger ' || r.name || '.' || pg_catalog.quote_ident(t.tgname) || ': ' || pg_catalog.pg_get_triggerdef(t.oid)
+       || case t.tgenabled when 'O' then '' when 'D' then ' DISABLED' when 'R' then ' REPLICA' else ' ALWAYS' end
+  from relation r join pg_catalog.pg_trigger t on t.tgrelid = r.oid
+ where not t.tgisinternal and t.tgparentid = 0
+union all
+select 'rule ' || r.name || '.' || pg_catalog.quote_ident(w.rulename) || ': ' || pg_catalog.pg_get_ruledef(w.oid)
+  from relation r join pg_catalog.pg_rewrite w on w.ev_class = r.oid
+ where w.rulename <> '_RETURN'
+union all
+select 'statistics ' || pg_catalog.quote_ident(s.stxname) || ': ' || pg_catalog.pg_get_statisticsobjdef(s.oid)
+  from relation r join pg_catalog.pg_statistic_ext s on s.stxrelid = r.oid
+union all
+select 'function ' || f.name || ': owner ' || o.name || ', '
+       || case when f.prokind = 'a' then 'aggregate' else pg_catalog.btrim(pg_catalog.pg_get_functiondef(f.oid), pg_catalog.chr(10)) end
+  from routine f join role o on o.oid = f.proowner
+union all
+select 'comment on function ' || f.name || ': ' || d.description
+  from routine f
+  join pg_catalog.pg_description d on d.classoid = 'pg_catalog.pg_proc'::pg_catalog.regclass and d.objoid = f.oid
+union all
+select 'grant ' || pg_catalog.lower(acl.privilege_type) || ' on function ' || f.name || ' to ' || role.name
+       || case when acl.is_grantable then ' with grant option' else '' end
+  from routine f
+ cross join lateral pg_catalog.aclexplode(coalesce(f.proacl, pg_catalog.acldefault('f', f.proowner))) acl
+  join role on role.oid = acl.grantee
+ where acl.grantee <> f.proowner
+union all
+select 'type ' || t.name || ': owner ' || o.name || ', '
+       || case t.typtype
+            when 'e' then 'enum ' || (select pg_catalog.string_agg(pg_catalog.quote_literal(e.enumlabel), ', ' order by e.enumsortorder)
+                                        from pg_catalog.pg_enum e where e.enumtypid = t.oid)
+            when 'd' then 'domain ' || pg_catalog.format_type(t.typbasetype, t.typtypmod) || case when t.typnotnull then ' not null' else '' end
+                          || coalesce(' default ' || t.typdefault, '')
+                          || coalesce((select ' ' || pg_catalog.string_agg(
+                                         'constraint ' || pg_catalog.quote_ident(c.conname) || ' ' || pg_catalog.pg_get_constraintdef(c.oid), ' '
+                                         order by c.conname)
+                                         from pg_catalog.pg_constraint c where c.contypid = t.oid and c.contype = 'c'), '')
+            else 'range' end
+  from named_type t join role o on o.oid = t.typowner
+union all
+select 'grant ' || pg_catalog.lower(acl.privilege_type) || ' on schema public to ' || role.name
+       || case when acl.is_grantable then ' with grant option' else '' end
+  from pg_catalog.pg_namespace n
+ cross join lateral pg_catalog.aclexplode(n.nspacl) acl
+  join role on role.oid = acl.grantee
+ where n.nspname = 'public'
+   and acl.grantee <> n.nspowner
+   and role.name not in ('$owner', 'pg_database_owner')
+   and not (acl.grantee = 0 and acl.privilege_type = 'USAGE')
+union all
+select 'default privileges of ' || o.name || case when d.defaclnamespace = 0 then '' else ' in schema public' end
+       || ': grant ' || pg_catalog.lower(acl.privilege_type) || ' on '
+       || case d.defaclobjtype when 'r' then 'tables' when 'S' then 'sequences' when 'f' then 'functions' when 'T' then 'types' else 'schemas' end
+       || ' to ' || role.name || case when acl.is_grantable then ' with grant option' else '' end
+  from pg_catalog.pg_default_acl d
+  join role o on o.oid = d.defaclrole
+ cross join lateral pg_catalog.aclexplode(d.defaclacl) acl
+  join role on role.oid = acl.grantee
+ where d.defaclnamespace in (0, 'public'::pg_catalog.regnamespace)
+   and acl.grantee <> d.defaclrole
+   and d.defaclrole = (select owner.oid from owner)`;
