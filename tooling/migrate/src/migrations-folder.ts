@@ -19,8 +19,10 @@ export interface MigrationFile {
   readonly transactional: boolean;
   /** `sql` cut at its `--> statement-breakpoint` lines; none of them is empty. */
   readonly statements: readonly string[];
-  /** `010_monitoring.sql` in a file that says `-- rolls-back: 010_monitoring.sql`. */
-  readonly rollsBack: string | undefined;
+  /** The files that its `-- rolls-back: 010_monitoring.sql` lines name: empty but in a rollback. */
+  readonly rollsBack: readonly string[];
+  /** `@mcp-hub/registry` in a file that says `-- composed-from: @mcp-hub/registry`; undefined in one written by hand. */
+  readonly composedFrom: string | undefined;
 }
 
 /** What `migrations/` holds, in order of number, each number once. */
@@ -81,7 +83,8 @@ export function toMigrationFile(path: string, file: string, text: string): Migra
     checksum: checksumOf(sql),
     transactional: !header.some((line) => line === '-- no-transaction'),
     statements: splitStatements(sql),
-    rollsBack: header.map((line) => /^-- rolls-back: (\S+)$/.exec(line)?.[1]).find((value) => value !== undefined),
+    rollsBack: headerValues(header, 'rolls-back'),
+    composedFrom: headerValues(header, 'composed-from')[0],
   };
 }
 
@@ -173,6 +176,10 @@ function headerOf(sql: string): readonly string[] {
   const lines = sql.split('\n').map((line) => line.trim());
   const end = lines.findIndex((line) => line !== '' && !line.startsWith('--'));
   return (end === -1 ? lines : lines.slice(0, end)).filter((line) => line !== '');
+}
+
+function headerValues(header: readonly string[], key: string): readonly string[] {
+  return header.flatMap((line) => (line.startsWith(`-- ${key}: `) ? [line.slice(`-- ${key}: `.length).trim()] : []));
 }
 
 function normaliseLineEnds(text: string): string {
