@@ -1,0 +1,57 @@
+import { createHash } from 'node:crypto';
+import { existsSync, realpathSync } from 'node:fs';
+import { join } from 'node:path';
+import { PostgresToolError } from './errors.ts';
+import { LOCAL_FOLDER, SHARED_CACHE } from './installation.ts';
+import type { PostgresMajor } from './major.ts';
+import { canEnter, serverUser } from './server-user.ts';
+
+/** Where one checkout's server of one major keeps its things. */
+export interface LocalPlace {
+  readonly major: PostgresMajor;
+  /** Belongs to the user who runs this; the lock file lies in it. */
+  readonly base: string;
+  /** In it: `data` (the server's user's), `logins.json` (0600) and `port`. */
+  readonly folder: string;
+  readonly data: string;
+  readonly loginsFile: string;
+  readonly portFile: string;
+  readonly lockFile: string;
+}
+
+/**
+ * In the checkout's ignored folder; but as root, in a checkout that the server's user cannot enter, beside the cached
+ * binaries under a name made of the checkout's path. A cluster that is there already stays where it is, even when the
+ * checkout has been opened or closed since.
+ */
+export function localPlace(root: string, major: PostgresMajor): LocalPlace {
+  const checkout = realCheckout(root);
+  const inside = placeIn(join(checkout, LOCAL_FOLDER), major);
+  const user = serverUser();
+  if (user === undefined) return inside;
+  const hash = createHash('sha256').update(checkout).digest('hex').slice(0, 16);
+  const beside = placeIn(join(SHARED_CACHE, `checkout-${hash}`), major);
+  if (!canEnter(user, checkout)) return beside;
+  return !existsSync(inside.data) && existsSync(beside.data) ? beside : inside;
+}
+
+function placeIn(base: string, major: PostgresMajor): LocalPlace {
+  const folder = join(base, `postgres-${major}`);
+  return {
+    major,
+    base,
+    folder,
+    data: join(folder, 'data'),
+    loginsFile: join(folder, 'logins.json'),
+    portFile: join(folder, 'port'),
+    lockFile: join(base, `postgres-${major}.lock`),
+  };
+}
+
+function realCheckout(root: string): string {
+  try {
+    return realpathSync(root);
+  } catch (error) {
+    throw new PostgresToolError('bad_option', `${root} is no directory that can be read.`, { cause: error });
+  }
+}

@@ -1,0 +1,191 @@
+import { chmodSync, existsSync, lchownSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import postgres from 'postgres';
+import { initCluster, lostThePort, runningPort, runningPostmaster, startCluster, stopCluster } from './cluster.ts';
+import { explainFileError, PostgresToolError } from './errors.ts';
+import { freePort } from './free-port.ts';
+import { type Installation, installBinaries, SHARED_CACHE } from './installation.ts';
+import { type LocalPlace, localPlace } from './local-place.ts';
+import { withLockFile } from './lock-file.ts';
+import { ensureLogins, keepLogins, type Logins, type LoginUrls, loginUrls, readLogins } from './logins.ts';
+import { DEFAULT_MAJOR, POSTGRES_MAJORS, type PostgresMajor } from './major.ts';
+import { ensureOwnDirectory } from './own-directory.ts';
+
+export interface LocalServer extends LoginUrls {
+  readonly major: PostgresMajor;
+  readonly port: number;
+  readonly dataDirectory: string;
+  /** Whether this call started it. */
+  readonly started: boolean;
+}
+
+const ATTEMPTS = 5;
+const READY_WITHIN_MS = 60_000;
+
+/**
+ * Starts the checkout's own PostgreSQL in the background, or finds it; it goes on when this process and its shell end.
+ * Calls may overlap: one starts the server, the others wait for it. Listens on 127.0.0.1 only: on `port` if given, else
+ * on the port it had before, else on 5432 or the next free one above.
+ */
+export async function startLocalServer(o: {
+  readonly root: string;
+  readonly major?: PostgresMajor;
+  readonly port?: number;
+}): Promise<LocalServer> {
+  const place = localPlace(o.root, o.major ?? DEFAULT_MAJOR);
+  try {
+    makeBase(place);
+    return await withLockFile(place.lockFile, async () => {
+      const running = await findServer(place);
+      if (running !== undefined) return complete(place, running);
+      const installation = installBinaries({ major: place.major, root: o.root });
+      await makeCluster(installation, place);
+      return complete(place, await start(installation, place, o.port));
+    });
+  } catch (error) {
+    throw explainFileError(error, `starting PostgreSQL in ${place.folder}`);
+  }
+}
+
+/** The checkout's server, if one runs; of any major, the newest first, when none is named. */
+export async function findLocalServer(o: {
+  readonly root: string;
+  readonly major?: PostgresMajor;
+}): Promise<LocalServer | undefined> {
+  for (const place of places(o)) {
+    const found = await findServer(place);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/** Stops the checkout's servers (of that major); whether any ran. Sessions are ended, finished work is kept. */
+export async function stopLocalServer(o: { readonly root: string; readonly major?: PostgresMajor }): Promise<boolean> {
+  let stopped = false;
+  for (const place of places(o)) {
+    if (!existsSync(place.base)) continue;
+    const stop = () => stopPlace(o.root, place);
+    if (await withLockFile(place.lockFile, stop)) stopped = true;
+  }
+  return stopped;
+}
+
+/** Stops the checkout's servers (of that major) and removes their data and passwords. */
+export async function removeLocalServer(o: { readonly root: string; readonly major?: PostgresMajor }): Promise<void> {
+  for (const place of places(o)) {
+    if (!existsSync(place.base)) continue;
+    await withLockFile(place.lockFile, async () => {
+      await stopPlace(o.root, place);
+      try {
+        rmSync(place.folder, { recursive: true, force: true });
+      } catch (error) {
+        throw explainFileError(error, `removing ${place.folder}`);
+      }
+    });
+  }
+}
+
+function places(o: { readonly root: string; readonly major?: PostgresMajor }): readonly LocalPlace[] {
+  const majors = o.major === undefined ? [...POSTGRES_MAJORS].reverse() : [o.major];
+  return majors.map((major) => localPlace(o.root, major));
+}
+
+function makeBase(place: LocalPlace): void {
+  if (dirname(place.base) === SHARED_CACHE) ensureOwnDirectory(SHARED_CACHE);
+  ensureOwnDirectory(place.base);
+}
+
+/** initdb works in a directory of another name, so that `data` is a whole cluster whenever it is there. */
+async function makeCluster(installation: Installation, place: LocalPlace): Promise<void> {
+  if (existsSync(place.data)) return;
+  ensureOwnDirectory(place.folder);
+  const logins = keepLogins(place.loginsFile);
+  const partial = join(place.folder, 'data.partial');
+  rmSync(partial, { recursive: true, force: true });
+  mkdirSync(partial);
+  chmodSync(partial, 0o700);
+  if (installation.user !== undefined) lchownSync(partial, installation.user.uid, installation.user.gid);
+  await initCluster(installation, { data: partial, logins, passwordFolder: place.folder, durable: true });
+  renameSync(partial, place.data);
+}
+
+async function start(installation: Installation, place: LocalPlace, wished: number | undefined): Promise<LocalServer> {
+  const logins = readLogins(place.loginsFile);
+  for (let attempt = 1; ; attempt++) {
+    const port = wished ?? (await freePort(earlierPort(place)));
+    try {
+      await startCluster(installation, { data: place.data, port });
+      writeFileSync(place.portFile, `${port}\n`);
+      return describe(place, logins, port, true);
+    } catch (error) {
+      if (!lostThePort(error)) throw error;
+      if (wished !== undefined) {
+        throw new PostgresToolError('start_failed', `Port ${wished} of 127.0.0.1 is taken: name another, or none.`, {
+          cause: error,
+        });
+      }
+      if (attempt === ATTEMPTS) throw error;
+    }
+  }
+}
+
+/** So that URLs that someone has copied go on working after a restart. */
+function earlierPort(place: LocalPlace): readonly number[] {
+  const port = existsSync(place.portFile) ? Number(readFileSync(place.portFile, 'utf8')) : 0;
+  return Number.isInteger(port) && port > 0 && port < 65_536 ? [port] : [];
+}
+
+async function complete(place: LocalPlace, server: LocalServer): Promise<LocalServer> {
+  await ensureLogins(readLogins(place.loginsFile), server.adminUrl);
+  return server;
+}
+
+/** The running server of a place: the process that postmaster.pid names is its server, and it answers as such. */
+async function findServer(place: LocalPlace): Promise<LocalServer | undefined> {
+  const giveUpAt = Date.now() + READY_WITHIN_MS;
+  while (runningPostmaster(place.data) !== undefined) {
+    const port = runningPort(place.data);
+    const server = port === undefined ? undefined : describe(place, readLogins(place.loginsFile), port, false);
+    if (server !== undefined && (await answers(server))) return server;
+    if (Date.now() > giveUpAt) {
+      throw new PostgresToolError(
+        'unreachable',
+        `The server of ${place.data} runs and does not answer. Its log is server.log there; stop it with \`pnpm db:down\`.`,
+      );
+    }
+    await sleep(100);
+  }
+  return undefined;
+}
+
+/** False while the server starts or stops; a server that is not ours, or knows another password, is an error. */
+async function answers(server: LocalServer): Promise<boolean> {
+  const sql = postgres(server.adminUrl, { max: 1, connect_timeout: 5, onnotice: () => {} });
+  try {
+    await sql`select 1`;
+    return true;
+  } catch (error) {
+    if (error instanceof postgres.PostgresError && error.code.startsWith('28')) {
+      throw new PostgresToolError(
+        'logins_lost',
+        `The server of ${server.dataDirectory} does not know the passwords that are kept beside it. ` +
+          'Put the right logins.json back, or make the server new with `pnpm db:reset` (its data is lost).',
+        { cause: error },
+      );
+    }
+    return false;
+  } finally {
+    await sql.end({ timeout: 1 });
+  }
+}
+
+async function stopPlace(root: string, place: LocalPlace): Promise<boolean> {
+  if (runningPostmaster(place.data) === undefined) return false;
+  const installation = installBinaries({ major: place.major, root });
+  return stopCluster(installation, { data: place.data, mode: 'fast' });
+}
+
+function describe(place: LocalPlace, logins: Logins, port: number, started: boolean): LocalServer {
+  return { major: place.major, port, dataDirectory: place.data, started, ...loginUrls(logins, port) };
+}
