@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { explainFileError, PostgresToolError } from './errors.ts';
 import type { Installation } from './installation.ts';
 import type { Logins } from './logins.ts';
-import { commandLine, isAlive } from './process-identity.ts';
+import { commandLine, isAlive, workingDirectory } from './process-identity.ts';
 import { run } from './run.ts';
 
 const START_SECONDS = 60;
