@@ -60,9 +60,9 @@ as $$
   select pg_catalog.encode(
     pg_catalog.set_bit(
       pg_catalog.set_bit(
-        pg_catalog.overlay(
+        overlay(
           pg_catalog.uuid_send(pg_catalog.gen_random_uuid())
-          placing pg_catalog.substring(
+          placing substring(
             pg_catalog.int8send((extract(epoch from coalesce(
               at, nullif(pg_catalog.current_setting('app.now', true), '')::timestamptz, pg_catalog.clock_timestamp()
             )) * 1000)::bigint) from 3)

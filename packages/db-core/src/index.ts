@@ -1,7 +1,12 @@
 export * from './columns.ts';
+export * from './connect.ts';
+export type { Database } from './database.ts';
 export * from './errors.ts';
 export * from './ids.ts';
 export type { Logger } from './logger.ts';
+export type { RetryOptions } from './retry.ts';
 export * from './schema.ts';
 export * from './tenant-id.ts';
 export * from './tenant-table.ts';
+export { type TenantTx, tenantOf } from './tenant-tx.ts';
+export * from './with-tenant.ts';

@@ -1,0 +1,81 @@
+import { drizzle } from 'drizzle-orm/postgres-js';
+import postgres from 'postgres';
+import { createAdmission } from './admission.ts';
+import { checkLogin } from './check-login.ts';
+import { type Database, type DatabaseInternals, internals } from './database.ts';
+import { toDomainError } from './database-error.ts';
+import { DomainError } from './errors.ts';
+import { type Logger, silentLogger } from './logger.ts';
+
+export interface ConnectOptions<Schema extends Record<string, unknown> = Record<string, never>> {
+  /** The service's login (`POSTGRES_SERVICE_URL`): one that owns nothing and may become app_tenant. */
+  readonly url: string;
+  /** Tables for `tx.query`; the query builder needs none. */
+  readonly schema?: Schema;
+  /** Connections at the most. Default 10. */
+  readonly max?: number;
+  /** How long a transaction waits for a connection before it is `unavailable`. Default 10,000. */
+  readonly acquireTimeoutMs?: number;
+  /** Of each statement, unless withTenant is given another. Default: the server's. */
+  readonly statementTimeoutMs?: number;
+  readonly lockTimeoutMs?: number;
+  /** false behind PgBouncer before 1.21, which hangs under load with prepared statements. Default true. */
+  readonly prepare?: boolean;
+  /** Refuse a login that owns tables, is a superuser or bypasses RLS, instead of a warning. Default false. */
+  readonly requireUnprivileged?: boolean;
+  readonly applicationName?: string;
+  readonly logger?: Logger;
+}
+
+/**
+ * Opens a pool and checks the login once: `failed_precondition` where the roles are missing (run `db:migrate`),
+ * `permission_denied` where the login may not become app_tenant (run `db:grant-runtime`) or has privileges that
+ * `requireUnprivileged` refuses, `unavailable` where the server does not answer.
+ */
+export async function connect<Schema extends Record<string, unknown> = Record<string, never>>(
+  options: ConnectOptions<Schema>,
+): Promise<Database<Schema>> {
+  const max = wholeNumber('max', options.max ?? 10, 1, 1_000);
+  const acquireTimeoutMs = wholeNumber('acquireTimeoutMs', options.acquireTimeoutMs ?? 10_000, 1, 600_000);
+  const logger = options.logger ?? silentLogger;
+  const sql = postgres(parsedUrl(options.url), {
+    max,
+    prepare: options.prepare ?? true,
+    connect_timeout: Math.ceil(acquireTimeoutMs / 1_000),
+    onnotice: (notice) => logger.debug({ code: notice['code'] }, 'notice of the server'),
+    connection: {
+      application_name: options.applicationName ?? 'mcp-hub',
+      ...(options.statementTimeoutMs === undefined ? {} : { statement_timeout: options.statementTimeoutMs }),
+      ...(options.lockTimeoutMs === undefined ? {} : { lock_timeout: options.lockTimeoutMs }),
+    },
+  });
+  try {
+    await checkLogin(sql, { requireUnprivileged: options.requireUnprivileged ?? false, logger });
+  } catch (error) {
+    await sql.end({ timeout: 0 });
+    throw toDomainError(error);
+  }
+  // Drizzle's own constructor sets the date parsers of the client and reads the relations of the schema, once.
+  const root = drizzle(sql, options.schema === undefined ? {} : { schema: options.schema });
+  const inside: DatabaseInternals = { sql, root, admission: createAdmission(max), max, acquireTimeoutMs, logger };
+  return {
+    [internals]: inside,
+    close: async ({ timeoutMs = 5_000 } = {}) => {
+      await sql.end({ timeout: timeoutMs / 1_000 });
+    },
+  } as Database<Schema>;
+}
+
+function parsedUrl(url: unknown): string {
+  if (typeof url === 'string' && /^postgres(?:ql)?:\/\//.test(url) && URL.canParse(url)) return url;
+  throw new DomainError('invalid_input', 'The url must read postgresql://user:password@host:port/database.', {
+    details: { field: 'url' },
+  });
+}
+
+function wholeNumber(field: string, value: number, min: number, max: number): number {
+  if (Number.isInteger(value) && value >= min && value <= max) return value;
+  throw new DomainError('invalid_input', `${field} must be a whole number from ${min} to ${max}.`, {
+    details: { field, min, max },
+  });
+}

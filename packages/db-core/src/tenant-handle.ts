@@ -1,0 +1,63 @@
+import { PgDatabase, type PgDialect } from 'drizzle-orm/pg-core';
+import { type PostgresJsDatabase, type PostgresJsQueryResultHKT, PostgresJsSession } from 'drizzle-orm/postgres-js';
+import { DomainError } from './errors.ts';
+import { registerTx, type TenantContext, type TenantTx } from './tenant-tx.ts';
+import type { Connection, RowShape } from './transaction.ts';
+
+type Root = PostgresJsDatabase<Record<string, unknown>>;
+
+/**
+ * A Drizzle database whose statements all run on `context.connection`. Drizzle's dialect and relations are made once
+ * a pool; this costs a session and a query builder per transaction.
+ */
+export function tenantHandle<Schema extends Record<string, unknown>>(
+  root: Root,
+  context: TenantContext,
+): TenantTx<Schema> {
+  const { dialect, _: relations } = root as unknown as RootParts;
+  const schema =
+    relations.schema === undefined
+      ? undefined
+      : { fullSchema: relations.fullSchema, schema: relations.schema, tableNamesMap: relations.tableNamesMap };
+  const session = new PostgresJsSession(clientOf(context.connection) as never, dialect as never, schema as never, {});
+  const prepare = session.prepareQuery.bind(session);
+  session.prepareQuery = (...query) => {
+    const prepared = prepare(...query);
+    // Drizzle wraps each failure into an error whose message holds the parameters, which are a tenant's values.
+    Object.defineProperty(prepared, 'queryWithCache', { value: runBare });
+    return prepared;
+  };
+  const handle = new PgDatabase<PostgresJsQueryResultHKT, Schema>(dialect, session as never, schema as never);
+  Object.defineProperty(handle, 'transaction', {
+    value: (work: unknown) => {
+      if (typeof work !== 'function')
+        throw new DomainError('invalid_input', 'tx.transaction takes the work as a function.');
+      return context.connection.savepoint((connection) => work(tenantHandle<Schema>(root, { ...context, connection })));
+    },
+  });
+  registerTx(handle, context);
+  return handle as unknown as TenantTx<Schema>;
+}
+
+interface RootParts {
+  readonly dialect: PgDialect;
+  readonly _: { readonly schema?: unknown; readonly fullSchema: unknown; readonly tableNamesMap: unknown };
+}
+
+const runBare = (_text: string, _parameters: unknown, run: () => Promise<unknown>) => run();
+
+/** As much of postgres.js's client as Drizzle's session calls. */
+function clientOf(connection: Connection): object {
+  return {
+    unsafe(text: string, parameters: readonly unknown[] = []) {
+      // Drizzle calls .values() on what it gets before it awaits; a statement is sent once, when it is awaited.
+      const pending = (shape: RowShape) => ({
+        // biome-ignore lint/suspicious/noThenProperty: Drizzle awaits a lazy query.
+        then: <A, B>(ok?: (rows: unknown) => A, failed?: (error: unknown) => B) =>
+          connection.run(text, parameters, shape).then(ok, failed),
+        values: () => pending('arrays'),
+      });
+      return pending('objects');
+    },
+  };
+}
