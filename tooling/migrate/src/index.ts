@@ -21,3 +21,7 @@ export {
   readMigrationsFolder,
   readMigrationsFolderUnchecked,
 } from './migrations-folder.ts';
+export { type AppliedMigration } from './apply-migration.ts';
+export { grantRuntime, type GrantRuntimeOptions, type GrantRuntimeReport } from './grant-runtime.ts';
+export { migrate, type MigrateEvent, type MigrateOptions, type MigrateReport } from './migrate.ts';
+export { readStatus, type StatusEntry, type StatusReport } from './status.ts';

@@ -1,0 +1,30 @@
+import type { RunnerSession } from './connection.ts';
+import { MigrateError } from './errors.ts';
+import { membershipPrivilege, quoteIdentifier, runtimeRoles } from './runtime-roles.ts';
+
+/** What an administrator has to run so that this login has the roles; empty when nothing is missing. */
+export async function findMissingRoles(session: RunnerSession): Promise<readonly string[]> {
+  const privilege = membershipPrivilege(session.serverVersion);
+  const names = runtimeRoles.map((role) => `('${role}')`).join(', ');
+  const rows = await session.run(`
+    select wanted.name,
+           r.oid is not null                                                          as found,
+           coalesce(pg_has_role(current_user, r.oid, '${privilege}'), false)          as member
+      from (values ${names}) as wanted (name)
+      left join pg_catalog.pg_roles r on r.rolname = wanted.name`);
+  return rows.flatMap((row) => {
+    const role = String(row['name']);
+    const statements: string[] = [];
+    if (row['found'] !== true) statements.push(`create role ${role} nologin nobypassrls;`);
+    if (row['member'] !== true) statements.push(`grant ${role} to ${quoteIdentifier(session.login)};`);
+    return statements;
+  });
+}
+
+export function missingRolesError(session: RunnerSession, statements: readonly string[]): MigrateError {
+  return new MigrateError(
+    'roles_missing',
+    `${session.login} may not make the roles that the packages run as. An administrator runs once, in this order:\n` +
+      `${statements.map((statement) => `  ${statement}`).join('\n')}\nAfterwards run the migrations again.`,
+  );
+}
