@@ -15,4 +15,5 @@ export {
   stopLocalServer,
 } from './local-server.ts';
 export { DEFAULT_MAJOR, POSTGRES_MAJORS, type PostgresMajor, parsePostgresMajor } from './major.ts';
-export { startTestServer, type TestServer } from './test-server.ts';
+export { makeRunName } from './run-name.ts';
+export { startTestServer, type TestServer, type TestServerKind, type TestServerOptions } from './test-server.ts';

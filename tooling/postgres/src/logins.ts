@@ -28,9 +28,9 @@ function makePassword(): string {
   return randomBytes(24).toString('base64url');
 }
 
-export function loginUrls(logins: Logins, port: number): LoginUrls {
+export function loginUrls(logins: Logins, port: number, host = '127.0.0.1'): LoginUrls {
   const url = (login: keyof Logins, database: string) =>
-    `postgres://${login}:${logins[login]}@127.0.0.1:${port}/${database}`;
+    `postgres://${login}:${logins[login]}@${host}:${port}/${database}`;
   return {
     ownerUrl: url('mcp_hub', 'mcp_hub'),
     serviceUrl: url('mcp_hub_service', 'mcp_hub'),
