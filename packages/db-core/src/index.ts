@@ -1,11 +1,14 @@
 export * from './columns.ts';
 export * from './connect.ts';
+export type { CopyValue } from './copy-format.ts';
 export type { Database } from './database.ts';
 export * from './errors.ts';
 export * from './ids.ts';
 export type { Logger } from './logger.ts';
 export type { RetryOptions } from './retry.ts';
 export * from './schema.ts';
+export * from './stage-rows.ts';
+export * from './stream-rows.ts';
 export * from './tenant-id.ts';
 export * from './tenant-table.ts';
 export { type TenantTx, tenantOf } from './tenant-tx.ts';

@@ -1,20 +1,15 @@
 import { PgDatabase, type PgDialect } from 'drizzle-orm/pg-core';
-import { type PostgresJsDatabase, type PostgresJsQueryResultHKT, PostgresJsSession } from 'drizzle-orm/postgres-js';
+import { type PostgresJsQueryResultHKT, PostgresJsSession } from 'drizzle-orm/postgres-js';
 import { DomainError } from './errors.ts';
 import { registerTx, type TenantContext, type TenantTx } from './tenant-tx.ts';
 import type { Connection, RowShape } from './transaction.ts';
-
-type Root = PostgresJsDatabase<Record<string, unknown>>;
 
 /**
  * A Drizzle database whose statements all run on `context.connection`. Drizzle's dialect and relations are made once
  * a pool; this costs a session and a query builder per transaction.
  */
-export function tenantHandle<Schema extends Record<string, unknown>>(
-  root: Root,
-  context: TenantContext,
-): TenantTx<Schema> {
-  const { dialect, _: relations } = root as unknown as RootParts;
+export function tenantHandle<Schema extends Record<string, unknown>>(context: TenantContext): TenantTx<Schema> {
+  const { dialect, _: relations } = context.root as unknown as RootParts;
   const schema =
     relations.schema === undefined
       ? undefined
@@ -32,7 +27,7 @@ export function tenantHandle<Schema extends Record<string, unknown>>(
     value: (work: unknown) => {
       if (typeof work !== 'function')
         throw new DomainError('invalid_input', 'tx.transaction takes the work as a function.');
-      return context.connection.savepoint((connection) => work(tenantHandle<Schema>(root, { ...context, connection })));
+      return context.connection.savepoint((connection) => work(tenantHandle<Schema>({ ...context, connection })));
     },
   });
   registerTx(handle, context);

@@ -1,5 +1,5 @@
 import type { PgDatabase } from 'drizzle-orm/pg-core';
-import type { PostgresJsQueryResultHKT } from 'drizzle-orm/postgres-js';
+import type { PostgresJsDatabase, PostgresJsQueryResultHKT } from 'drizzle-orm/postgres-js';
 import { DomainError } from './errors.ts';
 import type { TenantId } from './tenant-id.ts';
 import type { Connection } from './transaction.ts';
@@ -35,6 +35,8 @@ export type TenantTx<Schema extends Record<string, unknown> = Record<string, unk
 export interface TenantContext {
   readonly tenant: TenantId;
   readonly connection: Connection;
+  /** The pool's Drizzle instance: dialect and relations, no queries. */
+  readonly root: PostgresJsDatabase<Record<string, unknown>>;
 }
 
 const contexts = new WeakMap<object, TenantContext>();

@@ -1,5 +1,6 @@
+import type { Writable } from 'node:stream';
 import type { ReservedSql, Row } from 'postgres';
-import { type DatabaseInternals, type Database, internalsOf } from './database.ts';
+import { type Database, type DatabaseInternals, internalsOf } from './database.ts';
 import { toDomainError } from './database-error.ts';
 import { DomainError } from './errors.ts';
 import { guardStatement } from './statement-guard.ts';
@@ -9,8 +10,11 @@ export type RowShape = 'objects' | 'arrays';
 /** One transaction on one reserved connection; a savepoint is a scope of it. */
 export interface Connection {
   run(text: string, parameters: readonly unknown[], shape: RowShape): Promise<readonly Row[]>;
-  /** For COPY, which needs the driver's own stream. The caller awaits what it starts. */
-  readonly raw: ReservedSql;
+  /** COPY FROM STDIN: `feed` writes into the sink and ends or destroys it. */
+  copyIn(text: string, feed: (sink: Writable) => Promise<void>): Promise<void>;
+  /** A name for a cursor or table that is unique in the transaction, and only there: the driver keeps every statement
+   * text it has prepared, so texts must not grow in number. */
+  uniqueName(prefix: string): string;
   savepoint<Result>(work: (inner: Connection) => Promise<Result>): Promise<Result>;
 }
 
@@ -55,6 +59,7 @@ interface Life {
   headError: unknown;
   firstError: unknown;
   commit: Promise<{ readonly command: string }> | undefined;
+  names: number;
   readonly onDeath: Set<(reason: unknown) => void>;
 }
 
@@ -75,6 +80,7 @@ async function settle<Result>(
     headError: undefined,
     firstError: undefined,
     commit: undefined,
+    names: 0,
     onDeath: new Set(),
   };
   const scope: Scope = { open: true, inFlight: 0, child: undefined, depth: 0 };
@@ -144,7 +150,14 @@ function openScope(reserved: ReservedSql, scope: Scope, life: Life, oneStatement
   };
 
   return {
-    raw: reserved,
+    uniqueName: (prefix) => {
+      life.names += 1;
+      return `${prefix}_${life.names}`;
+    },
+    copyIn: (text, feed) =>
+      track(async () => {
+        await feed(await reserved.unsafe(text).writable());
+      }),
     run: (text, parameters, shape) =>
       track(() => {
         guardStatement(text);

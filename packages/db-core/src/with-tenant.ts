@@ -85,7 +85,7 @@ async function enter<Schema extends Record<string, unknown>, Result>(
   return await current.run(context, async () => {
     try {
       return await runTransaction(db, mode, (connection) =>
-        work(tenantHandle<Schema>(root, { tenant: id, connection })),
+        work(tenantHandle<Schema>({ tenant: id, connection, root })),
       );
     } finally {
       context.open = false;
