@@ -1,0 +1,55 @@
+import { getTableConfig, text, unique } from 'drizzle-orm/pg-core';
+import { describe, expect, it } from 'vitest';
+import { idColumn, tenantTable } from '../src/index.ts';
+
+const parents = tenantTable('parents', { id: idColumn<'Parent'>(), name: text('name').notNull() }, (t, constraint) => [
+  constraint.primaryKey(t.id),
+  constraint.unique('name', t.name),
+]);
+
+const children = tenantTable(
+  'children',
+  { id: idColumn<'Child'>(), parentId: idColumn<'Parent'>('parent_id'), kind: text('kind').notNull() },
+  (t, constraint) => [
+    constraint.primaryKey(t.id),
+    constraint.foreignKey('parent', [t.parentId], [parents.id], { onDelete: 'cascade' }),
+    constraint.index('kind', [t.kind]),
+    constraint.oneOf('kind', t.kind, ["it's", 'plain']),
+  ],
+);
+
+describe('a tenant table', () => {
+  it('has tenant_id first, its check, its policy and row level security', () => {
+    const config = getTableConfig(parents);
+    expect(config.columns[0]).toMatchObject({ name: 'tenant_id', notNull: true });
+    expect(config.policies.map((policy) => policy.name)).toEqual(['parents_tenant_policy']);
+    expect(config.checks.map((c) => c.name)).toEqual(['parents_tenant_id_check']);
+  });
+
+  it('names the tenant first in every key, on both sides of a foreign key and in every index', () => {
+    const config = getTableConfig(children);
+    const [key] = config.foreignKeys.map((foreign) => foreign.reference());
+    expect(config.primaryKeys[0]?.columns.map((c) => c.name)).toEqual(['tenant_id', 'id']);
+    expect(key?.columns.map((c) => c.name)).toEqual(['tenant_id', 'parent_id']);
+    expect(key?.foreignColumns.map((c) => c.name)).toEqual(['tenant_id', 'id']);
+    expect(getTableConfig(parents).uniqueConstraints[0]?.columns.map((c) => c.name)).toEqual(['tenant_id', 'name']);
+    expect(config.indexes[0]?.config.columns.map((c) => ('name' in c ? c.name : ''))).toEqual(['tenant_id', 'kind']);
+  });
+
+  it('names its constraints after table and purpose', () => {
+    const config = getTableConfig(children);
+    expect(config.primaryKeys[0]?.getName()).toBe('children_pk');
+    expect(config.foreignKeys[0]?.getName()).toBe('children_parent_fk');
+    expect(config.indexes[0]?.config.name).toBe('children_kind_idx');
+    expect(config.checks.map((c) => c.name)).toContain('children_kind_check');
+  });
+
+  it('does not compile with a constraint that Drizzle makes without the tenant', () => {
+    const leaking = () =>
+      tenantTable('leaking', { name: text('name') }, (t) => [
+        // @ts-expect-error a unique of Drizzle's own would reach over all tenants
+        unique('leaking_name_key').on(t.name),
+      ]);
+    expect(leaking).toBeTypeOf('function');
+  });
+});
