@@ -7,7 +7,7 @@ import { readHistory, recordMigration } from './history.ts';
 import type { MigrationFile } from './migrations-folder.ts';
 import { findMissingRoles, missingRolesError } from './missing-roles.ts';
 import type { SqlStatement } from './sql-statements.ts';
-import { toStatementError } from './statement-error.ts';
+import { StatementError, toStatementError } from './statement-error.ts';
 
 export interface ApplyOptions {
   /** How long one statement waits for a lock before the whole file is tried again; default 3 s. */
@@ -43,7 +43,7 @@ export async function applyInTransaction(
   options: ApplyOptions,
 ): Promise<AppliedMigration> {
   const statements = statementsOf(file);
-  return await withLockRetry(session, file, options, async (attempt) => {
+  return await withLockRetry(session, file.file, options, async (attempt) => {
     const started = performance.now();
     await begin(session, options);
     try {
@@ -60,16 +60,16 @@ export async function applyInTransaction(
       return { file: file.file, durationMs, attempts: attempt };
     } catch (error) {
       await rollback(session);
-      if (
-        errorCodeOf(error) === '42501' ||
-        (error instanceof MigrateError && 'sqlstate' in error && error.sqlstate === '42501')
-      ) {
-        const missing = await findMissingRoles(session);
-        if (missing.length > 0) throw missingRolesError(session, missing);
-      }
-      throw error;
+      throw await explainMissingRoles(session, error);
     }
   });
+}
+
+/** A statement that was not permitted, because an administrator has to make or grant the roles first: says so. */
+export async function explainMissingRoles(session: RunnerSession, error: unknown): Promise<unknown> {
+  if (!(error instanceof StatementError) || error.sqlstate !== '42501') return error;
+  const missing = await findMissingRoles(session);
+  return missing.length === 0 ? error : missingRolesError(session, missing);
 }
 
 /** Begins a transaction on the very session that holds the migration lock. */
@@ -107,8 +107,8 @@ export async function runStatement(
 const retryCodes = new Set(['55P03', '40P01', '40001']);
 
 export function isLockFailure(error: unknown): boolean {
-  const code = error instanceof MigrateError && 'sqlstate' in error ? error.sqlstate : errorCodeOf(error);
-  if (typeof code !== 'string') return false;
+  const code = error instanceof StatementError ? error.sqlstate : errorCodeOf(error);
+  if (code === undefined) return false;
   return (
     retryCodes.has(code) || (code === 'XX000' && error instanceof Error && /tuple concurrently/.test(error.message))
   );
@@ -117,7 +117,7 @@ export function isLockFailure(error: unknown): boolean {
 /** Runs `work` again, after a growing pause with jitter, while it fails for want of a lock. */
 export async function withLockRetry<T>(
   session: RunnerSession,
-  file: MigrationFile,
+  file: string,
   options: ApplyOptions,
   work: (attempt: number) => Promise<T>,
 ): Promise<T> {
@@ -130,7 +130,7 @@ export async function withLockRetry<T>(
       const blockers = await findBlockers(session, options.lockTimeoutMs ?? defaultLockTimeoutMs);
       if (attempt >= attempts) throw lockError(file, attempts, blockers, error);
       const pauseMs = Math.round(Math.min(5_000, 100 * 2 ** attempt) * (0.5 + Math.random() / 2));
-      options.onRetry?.({ file: file.file, attempt, attempts, pauseMs, blockers });
+      options.onRetry?.({ file, attempt, attempts, pauseMs, blockers });
       await sleep(pauseMs);
     }
   }
@@ -153,11 +153,11 @@ async function findBlockers(session: RunnerSession, olderThanMs: number): Promis
   });
 }
 
-function lockError(file: MigrationFile, attempts: number, blockers: readonly string[], error: unknown): MigrateError {
+function lockError(file: string, attempts: number, blockers: readonly string[], error: unknown): MigrateError {
   const who = blockers.length === 0 ? '' : `\nLong transactions: ${blockers.join('; ')}.`;
   const what = error instanceof Error ? error.message : String(error);
   return new MigrateError(
     'lock_not_available',
-    `${file.file} did not get its locks in ${attempts} attempts; nothing of the last attempt stays. Last: ${what}${who}`,
+    `${file} did not get its locks in ${attempts} attempts; nothing of the last attempt stays. Last: ${what}${who}`,
   );
 }

@@ -37,7 +37,7 @@ export async function applyStatementByStatement(
   for (const [index, statement] of statements.entries()) {
     if (index < resumeAt) continue;
     const mayBeHalfDone = row !== undefined && index === resumeAt;
-    const used = await withLockRetry(session, file, options, async (attempt) => {
+    const used = await withLockRetry(session, file.file, options, async (attempt) => {
       const done = await runInTransaction(session, file, statement, index + 1, options);
       if (!done) await runAlone(session, file, statement, index + 1, options, mayBeHalfDone || attempt > 1);
       return attempt;

@@ -1,10 +1,12 @@
 import { Command, CommanderError } from 'commander';
+import { baselineCommand } from './commands/baseline.ts';
 import type { CommandDefinition, CommandInput } from './commands/command.ts';
 import { downCommand } from './commands/down.ts';
 import { grantRuntimeCommand } from './commands/grant-runtime.ts';
 import { migrateCommand } from './commands/migrate.ts';
 import { statusCommand } from './commands/status.ts';
 import { upCommand } from './commands/up.ts';
+import { urlCommand } from './commands/url.ts';
 import { loadEnvironment } from './environment.ts';
 import { exitCodes, MigrateError } from './errors.ts';
 import { createOutput, errorResult, type OutputStreams, processStreams } from './output.ts';
@@ -40,9 +42,11 @@ function describeError(error: unknown): string {
 const commands: readonly CommandDefinition[] = [
   migrateCommand,
   statusCommand,
+  baselineCommand,
   grantRuntimeCommand,
   upCommand,
   downCommand,
+  urlCommand,
 ];
 
 const exitCodeHelp = `

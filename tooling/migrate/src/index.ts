@@ -25,3 +25,5 @@ export { type AppliedMigration } from './apply-migration.ts';
 export { grantRuntime, type GrantRuntimeOptions, type GrantRuntimeReport } from './grant-runtime.ts';
 export { migrate, type MigrateEvent, type MigrateOptions, type MigrateReport } from './migrate.ts';
 export { readStatus, type StatusEntry, type StatusReport } from './status.ts';
+export { baseline, type BaselineOptions, type BaselineReport } from './baseline.ts';
+export { type DryRunFile, type DryRunReport, dryRun } from './dry-run.ts';

@@ -51,17 +51,9 @@ export async function migrate(options: MigrateOptions): Promise<MigrateReport> {
   const folder = await readMigrationsFolder(options.directory);
   const emit = (event: MigrateEvent): void => options.onEvent?.(event);
   const session = await openSession(options.url, { onWarning: (message) => emit({ kind: 'warning', message }) });
-  const lockOptions: LockOptions = {
-    ...(options.lockWaitMs === undefined ? {} : { waitMs: options.lockWaitMs }),
-    onWait: (holder) => emit({ kind: 'waiting', holder }),
-  };
-  const applyOptions: ApplyOptions = {
-    ...(options.lockTimeoutMs === undefined ? {} : { lockTimeoutMs: options.lockTimeoutMs }),
-    ...(options.attempts === undefined ? {} : { attempts: options.attempts }),
-    onRetry: (retry) => emit({ kind: 'retrying', ...retry }),
-  };
+  const applyOptions = applyOptionsOf(options);
   try {
-    return await withMigrationLock(session, lockOptions, async () => {
+    return await withMigrationLock(session, lockOptionsOf(options), async () => {
       const history = (await readHistory(session)) ?? [];
       const plan = planMigrations(folder, history, range);
       const adopted = await adoptByHand(session, folder, history, plan.adopt);
@@ -93,5 +85,20 @@ export function rangeOf(options: Pick<MigrateOptions, 'from' | 'to'>): Migration
   return {
     ...(options.from === undefined ? {} : { from: parseMigrationNumber(options.from, '--from') }),
     ...(options.to === undefined ? {} : { to: parseMigrationNumber(options.to, '--to') }),
+  };
+}
+
+export function lockOptionsOf(options: MigrateOptions): LockOptions {
+  return {
+    ...(options.lockWaitMs === undefined ? {} : { waitMs: options.lockWaitMs }),
+    onWait: (holder) => options.onEvent?.({ kind: 'waiting', holder }),
+  };
+}
+
+export function applyOptionsOf(options: MigrateOptions): ApplyOptions {
+  return {
+    ...(options.lockTimeoutMs === undefined ? {} : { lockTimeoutMs: options.lockTimeoutMs }),
+    ...(options.attempts === undefined ? {} : { attempts: options.attempts }),
+    onRetry: (retry) => options.onEvent?.({ kind: 'retrying', ...retry }),
   };
 }

@@ -1,14 +1,17 @@
 import { assertMayWrite, findTarget } from '../environment.ts';
 import { grantRuntime } from '../grant-runtime.ts';
 import { describeHolder } from '../lock.ts';
-import { migrate, type MigrateEvent } from '../migrate.ts';
+import { dryRun } from '../dry-run.ts';
+import { migrate, type MigrateEvent, rangeOf } from '../migrate.ts';
 import { formatDuration, type Output } from '../output.ts';
 import type { CommandContext, CommandDefinition, CommandInput } from './command.ts';
+import { printDryRun } from './print-dry-run.ts';
 
 export const migrateCommand: CommandDefinition = {
   name: 'migrate',
   summary: 'apply what is pending, in order',
   options: [
+    ['--dry-run', 'print the SQL, execute it, report locks, rewrites and time, and roll back'],
     ['--from <number>', 'the first to apply; refused when something below it is missing'],
     ['--to <number>', 'the last to apply'],
   ],
@@ -19,6 +22,19 @@ async function run(context: CommandContext, input: CommandInput): Promise<undefi
   const { environment, output } = context;
   const [from, to] = [input.text('from'), input.text('to')];
   const range = { ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) };
+  rangeOf(range);
+  if (input.flag('dryRun')) {
+    const target = await findTarget(environment);
+    const report = await dryRun({
+      url: target.ownerUrl,
+      directory: environment.directory,
+      ...range,
+      onEvent: (event) => printEvent(output, event),
+    });
+    printDryRun(output, report);
+    output.result(report);
+    return undefined;
+  }
   assertMayWrite(environment, 'migrate', context.yes);
   const target = await findTarget(environment);
   const report = await migrate({
