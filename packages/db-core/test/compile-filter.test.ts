@@ -7,7 +7,6 @@ import { checkFilter } from '../src/filter/check-filter.ts';
 import { compileFilter } from '../src/filter/compile-filter.ts';
 import type { FilterComparison, FilterNode, FilterValue } from '../src/filter/filter-node.ts';
 import { parseFilter } from '../src/filter/parse-filter.ts';
-import { runFields, runs } from './filter-example.ts';
 import {
   createFilterTables,
   type ExampleRun,
@@ -15,6 +14,7 @@ import {
   openFilterDatabase,
   writeRuns,
 } from './filter-database.ts';
+import { runFields, runs } from './filter-example.ts';
 
 const database = useTestDatabase({ migrated: false });
 let db: FilterDatabase;
@@ -133,7 +133,17 @@ describe('the SQL of a filter', () => {
 
   it('survives hostile values', async () => {
     const tenant = freshTenant();
-    const hostile: readonly string[] = [`'; drop table filter_runs; --`, '{"a",b}', 'NULL', '\\', '"', '', '${1}', '$1', "\\'"];
+    const hostile: readonly string[] = [
+      `'; drop table filter_runs; --`,
+      '{"a",b}',
+      'NULL',
+      '\\',
+      '"',
+      '',
+      '${1}',
+      '$1',
+      "\\'",
+    ];
     await writeRuns(
       db,
       tenant,

@@ -1,4 +1,4 @@
-import { placeInText, filterError } from './filter-error.ts';
+import { filterError, placeInText } from './filter-error.ts';
 import type { FilterFields, ScalarField } from './filter-fields.ts';
 import { FILTER_LIMITS } from './filter-limits.ts';
 import type { CheckedFilter, FilterComparison, FilterNode, FilterOperator, FilterValue } from './filter-node.ts';
