@@ -21,8 +21,12 @@ export interface MigrationFile {
   readonly statements: readonly string[];
   /** The files that its `-- rolls-back: 010_monitoring.sql` lines name: empty but in a rollback. */
   readonly rollsBack: readonly string[];
-  /** `@mcp-hub/registry` in a file that says `-- composed-from: @mcp-hub/registry`; undefined in one written by hand. */
+  /** `@mcp-hub/registry` in the package's first file, which says `-- composed-from: @mcp-hub/registry`. */
   readonly composedFrom: string | undefined;
+  /** The same in a later file, which says `-- changes: @mcp-hub/registry`. A file written by hand has neither. */
+  readonly changes: string | undefined;
+  /** What a later file's `-- rename: tags.value:val` lines declare. */
+  readonly renames: readonly string[];
 }
 
 /** What `migrations/` holds, in order of number, each number once. */
@@ -85,6 +89,8 @@ export function toMigrationFile(path: string, file: string, text: string): Migra
     statements: splitStatements(sql),
     rollsBack: headerValues(header, 'rolls-back'),
     composedFrom: headerValues(header, 'composed-from')[0],
+    changes: headerValues(header, 'changes')[0],
+    renames: headerValues(header, 'rename'),
   };
 }
 

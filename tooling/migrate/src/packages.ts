@@ -1,0 +1,218 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { exitCodes, MigrateError } from './errors.ts';
+import { parseMigrationName } from './migrations-folder.ts';
+
+/** What db-core's table maker says about a table under `Symbol.for('@mcp-hub/table')`. */
+export interface TableMark {
+  /** History that nobody edits: app_tenant may SELECT and INSERT only. */
+  readonly appendOnly: boolean;
+  /** RANGE partitioned by this column. */
+  readonly partitionBy: string | undefined;
+  /** app_dispatcher may SELECT. */
+  readonly dispatcherMayLook: boolean;
+}
+
+/** A workspace package whose package.json says `"mcpHub": { "migration": "005_model_registry" }`. */
+export interface SchemaPackage {
+  /** `@mcp-hub/registry` */
+  readonly name: string;
+  /** `registry`: its folder, the `<domain>` of later files' names. */
+  readonly domain: string;
+  readonly path: string;
+  /** Where its first file belongs. */
+  readonly number: number;
+  /** `005_model_registry` */
+  readonly migration: string;
+  /** sql/before.sql, sql/after.sql and sql/down.sql; empty where there is none. */
+  readonly beforeSql: string;
+  readonly afterSql: string;
+  readonly downSql: string;
+  readonly tables: readonly SchemaTable[];
+}
+
+export interface SchemaTable {
+  readonly name: string;
+  readonly mark: TableMark;
+  /** The Drizzle table, for drizzle-kit. */
+  readonly drizzle: object;
+}
+
+const tableMark = Symbol.for('@mcp-hub/table');
+
+/**
+ * The packages below `root/packages` that have a schema, by number; each loaded from its `src/schema.ts`, so this needs
+ * tsx (or vitest) and the condition `@mcp-hub/source`. A table that an earlier package exports too is the earlier one's.
+ */
+export async function loadPackages(root: string): Promise<readonly SchemaPackage[]> {
+  const manifests = await readManifests(root);
+  const owners = new Map<string, string>();
+  const packages: SchemaPackage[] = [];
+  for (const manifest of manifests) {
+    const tables = await loadTables(manifest);
+    const own = tables.filter((table) => !owners.has(table.name));
+    for (const table of own) owners.set(table.name, manifest.name);
+    packages.push({
+      name: manifest.name,
+      domain: manifest.domain,
+      path: manifest.path,
+      number: manifest.number,
+      migration: manifest.migration,
+      beforeSql: await readSql(manifest.path, 'before.sql'),
+      afterSql: await readSql(manifest.path, 'after.sql'),
+      downSql: await readSql(manifest.path, 'down.sql'),
+      tables: own,
+    });
+  }
+  return packages;
+}
+
+interface Manifest extends Pick<SchemaPackage, 'name' | 'domain' | 'path' | 'number' | 'migration'> {
+  readonly dependencies: readonly string[];
+}
+
+async function readManifests(root: string): Promise<readonly Manifest[]> {
+  const folder = join(root, 'packages');
+  const manifests: Manifest[] = [];
+  for (const entry of (await readdir(folder)).sort()) {
+    const path = join(folder, entry);
+    const manifest = await readManifest(path, entry);
+    if (manifest !== undefined) manifests.push(manifest);
+  }
+  manifests.sort((a, b) => a.number - b.number);
+  const byName = new Map(manifests.map((manifest) => [manifest.name, manifest]));
+  for (const [index, manifest] of manifests.entries()) {
+    const next = manifests[index + 1];
+    if (next?.number === manifest.number) {
+      throw new MigrateError(
+        'duplicate_number',
+        `${manifest.name} and ${next.name} both ask for migration number ${manifest.migration.slice(0, 3)}. Give one of them the next free number in its package.json.`,
+      );
+    }
+    for (const dependency of manifest.dependencies) {
+      const needed = byName.get(dependency);
+      if (needed !== undefined && needed.number > manifest.number) {
+        throw new MigrateError(
+          'dependency_upwards',
+          `${manifest.name} (${manifest.migration}) depends on ${needed.name} (${needed.migration}), whose migration comes later. A package may depend on lower numbers only.`,
+        );
+      }
+    }
+  }
+  return manifests;
+}
+
+async function readManifest(path: string, folder: string): Promise<Manifest | undefined> {
+  const text = await readOrUndefined(join(path, 'package.json'));
+  if (text === undefined) return undefined;
+  const json: unknown = JSON.parse(text);
+  const name = property(json, 'name');
+  const settings = property(json, 'mcpHub');
+  if (settings === undefined) return undefined;
+  const migration = property(settings, 'migration');
+  const parsed = typeof migration === 'string' ? parseMigrationName(migration) : undefined;
+  if (typeof name !== 'string' || typeof migration !== 'string' || parsed === undefined) {
+    throw new MigrateError(
+      'invalid_manifest',
+      `${join(path, 'package.json')}: mcpHub.migration must have the form "005_model_registry".`,
+      exitCodes.usage,
+    );
+  }
+  const dependencies = property(json, 'dependencies');
+  return {
+    name,
+    domain: folder.replaceAll('-', '_'),
+    path,
+    number: parsed.number,
+    migration,
+    dependencies: typeof dependencies === 'object' && dependencies !== null ? Object.keys(dependencies) : [],
+  };
+}
+
+async function loadTables(manifest: Manifest): Promise<readonly SchemaTable[]> {
+  const path = join(manifest.path, 'src', 'schema.ts');
+  const exports: unknown = await import(/* @vite-ignore */ pathToFileURL(path).href);
+  const tables: SchemaTable[] = [];
+  for (const value of Object.values(exports ?? {})) {
+    if (property(value, Symbol.for('drizzle:IsDrizzleTable')) === true && typeof value === 'object') {
+      tables.push(readTable(manifest, value));
+    } else {
+      refuseOtherObjects(manifest, value);
+    }
+  }
+  return tables;
+}
+
+function readTable(manifest: Manifest, table: object): SchemaTable {
+  const name = property(table, Symbol.for('drizzle:Name'));
+  if (typeof name !== 'string') throw new TypeError('a Drizzle table without a name');
+  const schema = property(table, Symbol.for('drizzle:Schema'));
+  if (schema !== undefined) {
+    throw new MigrateError(
+      'not_in_public',
+      `Table ${name} of ${manifest.name} is not in schema public. Tables live there.`,
+    );
+  }
+  const mark = property(table, tableMark);
+  const [appendOnly, partitionBy, dispatcherMayLook] = ['appendOnly', 'partitionBy', 'dispatcherMayLook'].map((key) =>
+    property(mark, key),
+  );
+  if (typeof appendOnly !== 'boolean' || typeof dispatcherMayLook !== 'boolean') {
+    throw new MigrateError(
+      'table_without_tenant',
+      `Table ${name} of ${manifest.name} was not made by tenantTable, so nothing keeps its tenants apart. Make it with tenantTable of @mcp-hub/db-core instead of pgTable.`,
+    );
+  }
+  return {
+    name,
+    mark: { appendOnly, dispatcherMayLook, partitionBy: typeof partitionBy === 'string' ? partitionBy : undefined },
+    drizzle: table,
+  };
+}
+
+/** What drizzle-kit would emit beside tables has its place in sql/, where it can be read and dropped again. */
+function refuseOtherObjects(manifest: Manifest, value: unknown): void {
+  const kind = property(value, Symbol.for('drizzle:isPgEnum')) === true ? 'PgEnum' : kindOf(value);
+  const existing = property(property(value, Symbol.for('drizzle:ViewBaseConfig')), 'isExisting') === true;
+  if (kind === undefined || !refusedKinds.has(kind) || existing) return;
+  throw new MigrateError(
+    'not_a_table',
+    `src/schema.ts of ${manifest.name} exports a ${kind}. Only tables are diffed: states are text with a check, a view belongs into sql/after.sql (with security_invoker, and .existing() in the schema).`,
+  );
+}
+
+const refusedKinds: ReadonlySet<string> = new Set([
+  'PgEnum',
+  'PgSequence',
+  'PgRole',
+  'PgPolicy',
+  'PgSchema',
+  'PgView',
+  'PgMaterializedView',
+]);
+
+function kindOf(value: unknown): string | undefined {
+  const kind = property(property(value, 'constructor'), Symbol.for('drizzle:entityKind'));
+  return typeof kind === 'string' ? kind : undefined;
+}
+
+function property(value: unknown, key: PropertyKey): unknown {
+  return (typeof value === 'object' && value !== null) || typeof value === 'function'
+    ? Reflect.get(value, key)
+    : undefined;
+}
+
+async function readSql(path: string, file: string): Promise<string> {
+  return ((await readOrUndefined(join(path, 'sql', file))) ?? '').replace(/\r\n/g, '\n').trim();
+}
+
+async function readOrUndefined(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR'))
+      return undefined;
+    throw error;
+  }
+}
