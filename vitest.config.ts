@@ -1,8 +1,8 @@
-import { defineConfig } from 'vitest/config';
+const conditions = ['@mcp-hub/source', 'module', 'node', 'development|production'];
 
-export default defineConfig({
-  resolve: { conditions: ['@mcp-hub/source', 'module', 'node', 'development|production'] },
-  ssr: { resolve: { conditions: ['@mcp-hub/source', 'module', 'node', 'development|production'] } },
+export default {
+  resolve: { conditions },
+  ssr: { resolve: { conditions } },
   test: {
     include: ['**/test/**/*.test.ts'],
     exclude: ['**/node_modules/**', '**/dist/**', '**/dist-test/**'],
@@ -10,4 +10,4 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 60_000,
   },
-});
+};
