@@ -27,20 +27,24 @@ export const tenantWork = tenantTable(
   {
     kind: text('kind').notNull(),
     workKey: text('work_key').notNull().default(''),
+    /** When it may be claimed next; under a lease, the end of the lease. */
     dueAt: timeColumn('due_at').notNull().default(sql`app_now()`),
     attempts: integer('attempts').notNull().default(0),
     /** Grows by one with each claim; whoever holds an older one has lost the lease. */
     fencingToken: bigint('fencing_token', { mode: 'number' }).notNull().default(0),
     leasedUntil: timeColumn('leased_until'),
+    /** When it is due again, asked for while a lease runs; completing it then keeps the row. */
+    nextDueAt: timeColumn('next_due_at'),
+    /** Set when the attempts are used up: nobody claims it until it is scheduled again. */
+    deadAt: timeColumn('dead_at'),
     lastErrorCode: text('last_error_code'),
     createdAt: createdAtColumn(),
   },
   (t, constraint) => [
     constraint.primaryKey(t.kind, t.workKey),
-    // The dispatcher's look: which tenants have work of this kind that is due.
-    constraint.dispatcherIndex('due', [t.kind, t.dueAt, t.tenantId]),
-    // A tenant's claim: its own due rows of one kind, oldest first.
-    constraint.index('claim', [t.kind, t.dueAt]),
+    // The dispatcher's look (per kind, from tenant to tenant, the earliest due row of each) and a tenant's claim (its due
+    // rows of one kind, oldest first).
+    constraint.dispatcherIndex('due', [t.kind, t.tenantId, t.dueAt], sql`dead_at is null`),
   ],
   { dispatcherMayLook: true },
 );
