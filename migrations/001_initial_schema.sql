@@ -122,6 +122,8 @@ CREATE TABLE "tenant_work" (
 	"attempts" integer DEFAULT 0 NOT NULL,
 	"fencing_token" bigint DEFAULT 0 NOT NULL,
 	"leased_until" timestamp (3) with time zone,
+	"next_due_at" timestamp (3) with time zone,
+	"dead_at" timestamp (3) with time zone,
 	"last_error_code" text,
 	"created_at" timestamp (3) with time zone DEFAULT app_now() NOT NULL,
 	CONSTRAINT "tenant_work_pk" PRIMARY KEY("tenant_id","kind","work_key"),
@@ -141,9 +143,7 @@ CREATE TABLE "tenants" (
 --> statement-breakpoint
 CREATE INDEX "idempotency_keys_expiry_idx" ON "idempotency_keys" USING btree ("tenant_id","expires_at");
 --> statement-breakpoint
-CREATE INDEX "tenant_work_due_idx" ON "tenant_work" USING btree ("kind","due_at","tenant_id");
---> statement-breakpoint
-CREATE INDEX "tenant_work_claim_idx" ON "tenant_work" USING btree ("tenant_id","kind","due_at");
+CREATE INDEX "tenant_work_due_idx" ON "tenant_work" USING btree ("kind","tenant_id","due_at") WHERE dead_at is null;
 --> statement-breakpoint
 ALTER TABLE "idempotency_keys" ENABLE ROW LEVEL SECURITY;
 --> statement-breakpoint
@@ -234,7 +234,6 @@ begin
     select 'missing: index ' || made.parent || '.' || made.name
       from (values
         ('idempotency_keys', 'idempotency_keys_expiry_idx'),
-        ('tenant_work', 'tenant_work_claim_idx'),
         ('tenant_work', 'tenant_work_due_idx')
       ) as made(parent, name)
      where not exists (select from pg_catalog.pg_index i where i.indrelid = pg_catalog.to_regclass('public.' || made.parent) and i.indexrelid = pg_catalog.to_regclass('public.' || made.name) and i.indisvalid)

@@ -5,6 +5,8 @@ export type { Database } from './database.ts';
 export * from './errors.ts';
 export * from './ids.ts';
 export type { Logger } from './logger.ts';
+export * from './outbox.ts';
+export * from './parameters.ts';
 export type { RetryOptions } from './retry.ts';
 export * from './schema.ts';
 export * from './stage-rows.ts';
