@@ -7,6 +7,7 @@ export * from './ids.ts';
 export type { Logger } from './logger.ts';
 export * from './outbox.ts';
 export * from './parameters.ts';
+export { jsonInput, nameInput, parseInput, textInput } from './parse-input.ts';
 export type { RetryOptions } from './retry.ts';
 export * from './schema.ts';
 export * from './stage-rows.ts';
