@@ -81,7 +81,7 @@ async function composeInitial(
   name: string,
   pack: SchemaPackage,
 ): Promise<ChainState> {
-  const current = withTables(state.snapshot, { ...tablesOf(state.snapshot), ...snapshotTables(pack.tables) });
+  const current = withTables(state.snapshot, { ...tablesOf(state.snapshot), ...(await snapshotTables(pack.tables)) });
   requireParents(current, pack);
   const { statements } = await composeStatements({
     package: pack,
@@ -114,7 +114,7 @@ async function composeChange(
   const renamedAway = new Set(renames.flatMap((rename) => (rename.kind === 'table' ? [rename.from] : [])));
   const current = withTables(state.snapshot, {
     ...Object.fromEntries(others.filter(([table]) => !renamedAway.has(table))),
-    ...snapshotTables(pack.tables),
+    ...(await snapshotTables(pack.tables)),
   });
   requireParents(current, pack);
   const composed: ComposedStatements = await composeStatements({

@@ -27,3 +27,7 @@ export { migrate, type MigrateEvent, type MigrateOptions, type MigrateReport } f
 export { readStatus, type StatusEntry, type StatusReport } from './status.ts';
 export { baseline, type BaselineOptions, type BaselineReport } from './baseline.ts';
 export { type DryRunFile, type DryRunReport, dryRun } from './dry-run.ts';
+export { check, type CheckOptions } from './check.ts';
+export type { CheckComparison, CheckProblem, CheckReport } from './check-report.ts';
+export { generate, type GenerateOptions, type GenerateReport } from './generate.ts';
+export { release, type ReleaseReport } from './release.ts';

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { generateDrizzleJson, generateMigration } from 'drizzle-kit/api';
 import type { SchemaTable } from './packages.ts';
 
 /**
@@ -74,7 +73,8 @@ export const emptySnapshot: Snapshot = {
 };
 
 /** The tables alone, keyed by name. */
-export function snapshotTables(tables: readonly SchemaTable[]): Readonly<Record<string, SnapshotTable>> {
+export async function snapshotTables(tables: readonly SchemaTable[]): Promise<Readonly<Record<string, SnapshotTable>>> {
+  const { generateDrizzleJson } = await loadKit();
   const imports = Object.fromEntries(tables.map((table) => [table.name, table.drizzle]));
   const made: Pick<Snapshot, 'tables'> = generateDrizzleJson(imports);
   return Object.fromEntries(Object.values(made.tables).map((table) => [table.name, table]));
@@ -116,7 +116,13 @@ export async function diffSnapshots(previous: Snapshot, current: Snapshot): Prom
     .filter((statement) => statement !== '');
 }
 
-function diffOnce(previous: Snapshot, current: Snapshot): Promise<readonly string[]> {
+/** 3 MB that the commands that only apply files need not read. */
+function loadKit() {
+  return import('drizzle-kit/api');
+}
+
+async function diffOnce(previous: Snapshot, current: Snapshot): Promise<readonly string[]> {
+  const { generateMigration } = await loadKit();
   // Kit fills the snapshots it is given with its defaults; ours stay what they are.
   return generateMigration(structuredClone(previous) as never, structuredClone(current) as never);
 }
