@@ -57,10 +57,12 @@ export async function connect<Schema extends Record<string, unknown> = Record<st
   }
   // Drizzle's own constructor sets the date parsers of the client and reads the relations of the schema, once.
   const root = drizzle(sql, options.schema === undefined ? {} : { schema: options.schema });
-  const inside: DatabaseInternals = { sql, root, admission: createAdmission(max), max, acquireTimeoutMs, logger };
+  const life = { closed: false };
+  const inside: DatabaseInternals = { sql, root, admission: createAdmission(max), max, acquireTimeoutMs, logger, life };
   return {
     [internals]: inside,
     close: async ({ timeoutMs = 5_000 } = {}) => {
+      life.closed = true;
       await sql.end({ timeout: timeoutMs / 1_000 });
     },
   } as Database<Schema>;

@@ -16,6 +16,7 @@ export interface DatabaseInternals {
   readonly max: number;
   readonly acquireTimeoutMs: number;
   readonly logger: Logger;
+  readonly life: { closed: boolean };
 }
 
 declare const schemaOf: unique symbol;

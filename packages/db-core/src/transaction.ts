@@ -48,8 +48,24 @@ export async function runTransaction<Result>(
   }
 }
 
-async function reserve({ sql }: DatabaseInternals): Promise<ReservedSql> {
-  return await sql.reserve();
+// The codes with which a backend ends by itself or is ended. A new connection cannot begin with them.
+const endOfBackend = new Set(['57P01', '57P02', '57P05', '25P03', '25P04']);
+
+/**
+ * postgres.js 3.4.9 keeps the last error of a connection that died in the middle of a query and fails with it whoever
+ * gets that connection next, once. With a ticket in hand at most `max` connections can be in that state.
+ */
+async function reserve({ sql, life, max }: DatabaseInternals): Promise<ReservedSql> {
+  for (let left = max; ; left -= 1) {
+    // postgres.js would open a new connection after its end.
+    if (life.closed) throw new DomainError('unavailable', 'The database handle was closed. Connect again.');
+    try {
+      return await sql.reserve();
+    } catch (error) {
+      const leftover = error instanceof Error && 'code' in error && endOfBackend.has(String(error.code));
+      if (!leftover || left === 0) throw error;
+    }
+  }
 }
 
 interface Life {
@@ -109,13 +125,14 @@ interface InnerConnection {
 function sendHead(reserved: ReservedSql, mode: TransactionMode, life: Life): void {
   const onexecute = (connection: InnerConnection) => {
     connection.onclose = (reason) => {
-      life.dead = reason;
+      life.dead ??= reason;
       for (const reject of life.onDeath) reject(reason);
       life.onDeath.clear();
     };
     return true;
   };
   const remember = (error: unknown) => {
+    noteDeath(life, error);
     life.headError ??= toDomainError(error);
   };
   const isolation = mode.isolationLevel === undefined ? '' : ` isolation level ${mode.isolationLevel}`;
@@ -139,6 +156,7 @@ function openScope(reserved: ReservedSql, scope: Scope, life: Life, oneStatement
         send().then(resolve, reject);
       });
     } catch (error) {
+      noteDeath(life, error);
       const mapped = toDomainError(error);
       const cause = life.headError ?? (isAborted(error) ? (life.firstError ?? mapped) : mapped);
       life.firstError ??= cause;
@@ -255,8 +273,17 @@ async function endQuietly(life: Life, end: PromiseLike<unknown> | (() => Promise
 function untilDeath<T>(life: Life, pending: PromiseLike<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     life.onDeath.add(reject);
-    pending.then(resolve, reject);
+    pending.then(resolve, (error: unknown) => {
+      noteDeath(life, error);
+      reject(error);
+    });
   });
+}
+
+/** The last words of a backend (FATAL) arrive before the end of its connection does. */
+function noteDeath(life: Life, error: unknown): void {
+  const severity = error instanceof Error && 'severity' in error ? error.severity : undefined;
+  if (severity === 'FATAL' || severity === 'PANIC') life.dead ??= error;
 }
 
 function isAborted(error: unknown): boolean {

@@ -444,8 +444,10 @@ describe('errors', () => {
       sql`select ${undefined as unknown as string}, ${canary}`,
     ];
     for (const statement of statements) {
-      const error = (await failureOf(withTenant(db, canary, (tx) => tx.execute(statement)))) as Error;
-      const all = [error, error.cause].flatMap((e) => [String(e), (e as Error).stack, JSON.stringify(e)]).join('\n');
+      const error = (await failureOf(withTenant(db, freshTenant(), (tx) => tx.execute(statement)))) as Error;
+      const all = [error, error.cause]
+        .flatMap((e) => [String(e), (e as Error | undefined)?.stack, JSON.stringify(e)])
+        .join('\n');
       expect(error).toMatchObject({ name: 'DomainError' });
       expect(all).not.toContain(canary);
     }
