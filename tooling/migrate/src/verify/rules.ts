@@ -1,0 +1,25 @@
+import { foreignKeyRules } from './foreign-keys.ts';
+import { grantRules } from './grants.ts';
+import { historyRules } from './history.ts';
+import { keyRules } from './keys.ts';
+import { objectRules } from './objects.ts';
+import { partitionRules } from './partitions.ts';
+import { policyRules } from './policies.ts';
+import { probeRules } from './probe.ts';
+import { roleRules } from './roles.ts';
+import type { Rule } from './rule.ts';
+import { tableRules } from './tables.ts';
+
+/** Every rule of `db:verify`, in the order in which they are reported. */
+export const verifyRules: readonly Rule[] = [
+  ...tableRules,
+  ...policyRules,
+  ...keyRules,
+  ...foreignKeyRules,
+  ...partitionRules,
+  ...grantRules,
+  ...roleRules,
+  ...objectRules,
+  ...historyRules,
+  ...probeRules,
+];
