@@ -1,0 +1,14 @@
+import { benchTenancy } from './tenancy.ts';
+
+const benches: Readonly<Record<string, () => Promise<void>>> = { tenancy: benchTenancy };
+
+const wanted = process.argv.slice(2);
+const unknown = wanted.filter((name) => !(name in benches));
+if (unknown.length > 0) {
+  console.error(`No such bench. Known: ${Object.keys(benches).join(', ')}; without a name all are run.`);
+  process.exitCode = 2;
+} else {
+  for (const [name, bench] of Object.entries(benches)) {
+    if (wanted.length === 0 || wanted.includes(name)) await bench();
+  }
+}
