@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { chownSync, existsSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { explainFileError, PostgresToolError } from './errors.ts';
 import type { Installation } from './installation.ts';
 import type { Logins } from './logins.ts';
@@ -8,6 +9,7 @@ import { commandLine, isAlive, workingDirectory } from './process-identity.ts';
 import { run } from './run.ts';
 
 const START_SECONDS = 60;
+const STOP_MS = 60_000;
 
 /**
  * Makes a cluster in `data`, which is absent or an empty directory of the server's user. ICU's root collation: the same
@@ -70,21 +72,24 @@ export async function startCluster(
   throw failed(`PostgreSQL ${installation.major} did not start`, o.data, readLog(log).slice(before) || started.output);
 }
 
-/** Stops the server of `data` if it runs; `immediate` does not wait for clients nor write anything more. */
-export async function stopCluster(
-  installation: Installation,
-  o: { readonly data: string; readonly mode: 'fast' | 'immediate' },
-): Promise<boolean> {
-  // pg_ctl would signal whatever process has the id in a stale file.
-  const pid = runningPostmaster(o.data);
+/**
+ * Stops the server of `data` and waits until it has; whether one ran. `immediate` waits for no client and writes nothing
+ * more. By a signal and not by pg_ctl, which needs to enter the directory and signals whatever has the id in a stale file.
+ */
+export async function stopCluster(data: string, mode: 'fast' | 'immediate'): Promise<boolean> {
+  const pid = runningPostmaster(data);
   if (pid === undefined) return false;
-  const stopped = await run(
-    join(installation.bin, 'pg_ctl'),
-    ['-D', o.data, '-w', '-t', String(START_SECONDS), '-m', o.mode, 'stop'],
-    { user: installation.user, timeoutMs: (START_SECONDS + 30) * 1000 },
-  );
-  if (stopped.ok || !isAlive(pid)) return true;
-  throw failed('PostgreSQL did not stop', o.data, stopped.output);
+  try {
+    process.kill(pid, mode === 'fast' ? 'SIGINT' : 'SIGQUIT');
+  } catch (error) {
+    if (isAlive(pid)) throw explainFileError(error, `stopping the server of ${data}`);
+  }
+  const giveUpAt = Date.now() + STOP_MS;
+  while (runningPostmaster(data) === pid) {
+    if (Date.now() > giveUpAt) throw failed('PostgreSQL did not stop', data, readLog(join(data, 'server.log')));
+    await sleep(20);
+  }
+  return true;
 }
 
 /** The port in postmaster.pid, when the process named there is the server of this data directory. */

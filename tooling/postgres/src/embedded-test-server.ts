@@ -33,7 +33,7 @@ export async function startEmbeddedTestServer(o: {
   watchOver(installation, data);
   const logins = makeLogins();
   const stop = async () => {
-    await stopCluster(installation, { data, mode: 'immediate' });
+    await stopCluster(data, 'immediate');
     rmSync(data, { recursive: true, force: true });
   };
   try {

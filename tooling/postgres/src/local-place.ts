@@ -19,20 +19,28 @@ export interface LocalPlace {
   readonly lockFile: string;
 }
 
+export interface LocalPlaces {
+  /** Where the server is, or will be made. */
+  readonly chosen: LocalPlace;
+  /** Where the server may also be, because the checkout has been opened or closed to others since it was made. */
+  readonly other: LocalPlace | undefined;
+}
+
 /**
- * In the checkout's ignored folder; but as root, in a checkout that the server's user cannot enter, beside the cached
- * binaries under a name made of the checkout's path. A cluster that is there already stays where it is, even when the
- * checkout has been opened or closed since.
+ * The place is in the checkout's ignored folder; but as root, in a checkout that the server's user cannot enter, beside
+ * the cached binaries under a name made of the checkout's path.
  */
-export function localPlace(root: string, major: PostgresMajor): LocalPlace {
+export function localPlaces(root: string, major: PostgresMajor): LocalPlaces {
   const checkout = realCheckout(root);
   const inside = placeIn(join(checkout, LOCAL_FOLDER), major);
   const user = serverUser();
-  if (user === undefined) return inside;
+  if (user === undefined) return { chosen: inside, other: undefined };
   const hash = createHash('sha256').update(checkout).digest('hex').slice(0, 16);
   const beside = placeIn(join(SHARED_CACHE, `checkout-${hash}`), major);
-  if (!canEnter(user, checkout)) return beside;
-  return !existsSync(inside.data) && existsSync(beside.data) ? beside : inside;
+  const open = canEnter(user, checkout);
+  return open && (existsSync(inside.data) || !existsSync(beside.data))
+    ? { chosen: inside, other: beside }
+    : { chosen: beside, other: inside };
 }
 
 function placeIn(base: string, major: PostgresMajor): LocalPlace {

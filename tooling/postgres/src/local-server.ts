@@ -6,7 +6,7 @@ import { initCluster, lostThePort, runningPort, runningPostmaster, startCluster,
 import { explainFileError, PostgresToolError } from './errors.ts';
 import { freePort } from './free-port.ts';
 import { type Installation, installBinaries, SHARED_CACHE } from './installation.ts';
-import { type LocalPlace, localPlace } from './local-place.ts';
+import { type LocalPlace, localPlaces } from './local-place.ts';
 import { withLockFile } from './lock-file.ts';
 import { ensureLogins, keepLogins, type Logins, type LoginUrls, loginUrls, readLogins } from './logins.ts';
 import { DEFAULT_MAJOR, POSTGRES_MAJORS, type PostgresMajor } from './major.ts';
@@ -33,15 +33,20 @@ export async function startLocalServer(o: {
   readonly major?: PostgresMajor;
   readonly port?: number;
 }): Promise<LocalServer> {
-  const place = localPlace(o.root, o.major ?? DEFAULT_MAJOR);
+  const { chosen: place, other } = localPlaces(o.root, o.major ?? DEFAULT_MAJOR);
   try {
     makeBase(place);
     return await withLockFile(place.lockFile, async () => {
-      const running = await findServer(place);
-      if (running !== undefined) return complete(place, running);
+      const running = (await findServer(place)) ?? (await findOutOfReach(place, other));
+      if (running !== undefined) {
+        await ensureLogins(running.logins, running.server.adminUrl);
+        return running.server;
+      }
       const installation = installBinaries({ major: place.major, root: o.root });
       await makeCluster(installation, place);
-      return complete(place, await start(installation, place, o.port));
+      const started = await start(installation, place, o.port);
+      await ensureLogins(started.logins, started.server.adminUrl);
+      return started.server;
     });
   } catch (error) {
     throw explainFileError(error, `starting PostgreSQL in ${place.folder}`);
@@ -55,7 +60,7 @@ export async function findLocalServer(o: {
 }): Promise<LocalServer | undefined> {
   for (const place of places(o)) {
     const found = await findServer(place);
-    if (found !== undefined) return found;
+    if (found !== undefined) return found.server;
   }
   return undefined;
 }
@@ -65,8 +70,7 @@ export async function stopLocalServer(o: { readonly root: string; readonly major
   let stopped = false;
   for (const place of places(o)) {
     if (!existsSync(place.base)) continue;
-    const stop = () => stopPlace(o.root, place);
-    if (await withLockFile(place.lockFile, stop)) stopped = true;
+    if (await withLockFile(place.lockFile, () => stopCluster(place.data, 'fast'))) stopped = true;
   }
   return stopped;
 }
@@ -76,7 +80,7 @@ export async function removeLocalServer(o: { readonly root: string; readonly maj
   for (const place of places(o)) {
     if (!existsSync(place.base)) continue;
     await withLockFile(place.lockFile, async () => {
-      await stopPlace(o.root, place);
+      await stopCluster(place.data, 'fast');
       try {
         rmSync(place.folder, { recursive: true, force: true });
       } catch (error) {
@@ -88,7 +92,10 @@ export async function removeLocalServer(o: { readonly root: string; readonly maj
 
 function places(o: { readonly root: string; readonly major?: PostgresMajor }): readonly LocalPlace[] {
   const majors = o.major === undefined ? [...POSTGRES_MAJORS].reverse() : [o.major];
-  return majors.map((major) => localPlace(o.root, major));
+  return majors.flatMap((major) => {
+    const { chosen, other } = localPlaces(o.root, major);
+    return other === undefined ? [chosen] : [chosen, other];
+  });
 }
 
 function makeBase(place: LocalPlace): void {
@@ -110,7 +117,7 @@ async function makeCluster(installation: Installation, place: LocalPlace): Promi
   renameSync(partial, place.data);
 }
 
-async function start(installation: Installation, place: LocalPlace, wished: number | undefined): Promise<LocalServer> {
+async function start(installation: Installation, place: LocalPlace, wished: number | undefined): Promise<Found> {
   const logins = readLogins(place.loginsFile);
   for (let attempt = 1; ; attempt++) {
     const port = wished ?? (await freePort(earlierPort(place)));
@@ -136,18 +143,25 @@ function earlierPort(place: LocalPlace): readonly number[] {
   return Number.isInteger(port) && port > 0 && port < 65_536 ? [port] : [];
 }
 
-async function complete(place: LocalPlace, server: LocalServer): Promise<LocalServer> {
-  await ensureLogins(readLogins(place.loginsFile), server.adminUrl);
-  return server;
+/** A cluster in a checkout that was closed to the server's user later: it goes on running, but cannot be started. */
+async function findOutOfReach(place: LocalPlace, other: LocalPlace | undefined): Promise<Found | undefined> {
+  if (other === undefined || !existsSync(other.data) || existsSync(place.data)) return undefined;
+  const running = await findServer(other);
+  if (running !== undefined) return running;
+  throw new PostgresToolError(
+    'not_permitted',
+    `The server's data lies in ${other.data}, which the user "nobody" that it runs as cannot enter any more. ` +
+      'Open the way to it (chmod o+x), or make the server new with `pnpm db:reset` (its data is lost).',
+  );
 }
 
 /** The running server of a place: the process that postmaster.pid names is its server, and it answers as such. */
-async function findServer(place: LocalPlace): Promise<LocalServer | undefined> {
+async function findServer(place: LocalPlace): Promise<Found | undefined> {
   const giveUpAt = Date.now() + READY_WITHIN_MS;
   while (runningPostmaster(place.data) !== undefined) {
     const port = runningPort(place.data);
-    const server = port === undefined ? undefined : describe(place, readLogins(place.loginsFile), port, false);
-    if (server !== undefined && (await answers(server))) return server;
+    const found = port === undefined ? undefined : describe(place, readLogins(place.loginsFile), port, false);
+    if (found !== undefined && (await answers(found.server))) return found;
     if (Date.now() > giveUpAt) {
       throw new PostgresToolError(
         'unreachable',
@@ -180,12 +194,12 @@ async function answers(server: LocalServer): Promise<boolean> {
   }
 }
 
-async function stopPlace(root: string, place: LocalPlace): Promise<boolean> {
-  if (runningPostmaster(place.data) === undefined) return false;
-  const installation = installBinaries({ major: place.major, root });
-  return stopCluster(installation, { data: place.data, mode: 'fast' });
+interface Found {
+  readonly server: LocalServer;
+  readonly logins: Logins;
 }
 
-function describe(place: LocalPlace, logins: Logins, port: number, started: boolean): LocalServer {
-  return { major: place.major, port, dataDirectory: place.data, started, ...loginUrls(logins, port) };
+function describe(place: LocalPlace, logins: Logins, port: number, started: boolean): Found {
+  const server = { major: place.major, port, dataDirectory: place.data, started, ...loginUrls(logins, port) };
+  return { server, logins };
 }
