@@ -121,6 +121,13 @@ describe('the order of rows', () => {
     },
   );
 
+  it('by a number goes by the plain column where the order of the server is the right one', () => {
+    const first = (orderBy: string) => readOrder(runOrder, orderBy).terms[0]?.expression;
+    expect(first('score')).toBe(runs.score);
+    expect(first('score DESC')).not.toBe(runs.score);
+    expect(first('steps DESC')).toBe(runs.steps);
+  });
+
   it('is read from text in any case and from terms alike', () => {
     const canonical = (input: OrderInput<typeof runFields>) => readOrder(runOrder, input).canonical;
     expect(canonical('name asc, metrics.`avg score` Desc,created_at')).toEqual(

@@ -39,6 +39,7 @@ describe('the text of a filter', () => {
     expect(parse(`name = 'a' OR NOT name = 'b' AND name = 'c'`)).toEqual({ or: [a, { and: [{ not: b }, c] }] });
     expect(parse(`(name = 'a' OR name = 'b') AND name = 'c'`)).toEqual({ and: [{ or: [a, b] }, c] });
     expect(parse(`((name = 'a') AND (name = 'b' AND name = 'c'))`)).toEqual({ and: [a, b, c] });
+    expect(parse(`name = 'a' OR (name = 'b' OR name = 'c')`)).toEqual({ or: [a, b, c] });
   });
 
   it.each([
@@ -122,6 +123,7 @@ describe('a text that is no filter is refused with its place', () => {
     ['name = x', 7],
     ['name = NULL', 7],
     ['name IS 5', 8],
+    ['tags.5 = 1', 5],
     ['name IS NOT', 11],
     ["name NOT = 'x'", 9],
     ["name = 'x", 7],

@@ -50,9 +50,8 @@ export function readTokens(subject: 'filter' | 'order', text: string): readonly 
       if (end === undefined) return fail('a quote is opened and never closed', [`a closing ${QUOTE_NAMES[char]}`]);
       push(QUOTED[char], text.slice(offset + 1, end).replaceAll(char + char, char), end + 1 - offset);
     } else {
-      // After a dot stands a key, so that `tags.inf` is a key and not a number.
-      const afterDot = before?.kind === 'sign' && before.text === '.';
-      const number = afterDot || /[a-z]/i.test(char) ? undefined : match(NUMBER);
+      // A bare `inf` is a word, which may be a key as well as a value.
+      const number = /[a-z]/i.test(char) ? undefined : match(NUMBER);
       const word = match(WORD);
       const operator = match(OPERATOR);
       if (number !== undefined) {
