@@ -1,5 +1,5 @@
 import { type SQL, type SQLWrapper, sql } from 'drizzle-orm';
-import { arrayLiteral } from './array-literal.ts';
+import { textArray } from '../parameters.ts';
 import type { FilterFields, MapField, NumberField, ScalarField } from './filter-fields.ts';
 import type { CheckedFilter, FilterComparison, FilterNode, FilterValue } from './filter-node.ts';
 import { resolveField } from './resolve-field.ts';
@@ -49,7 +49,7 @@ function compileScalar(field: ScalarField, left: SQLWrapper, node: FilterCompari
   if (op === 'is not null') return sql`${left} is not null`;
   if (value === undefined) throw new TypeError(`A filter with ${op} has a value`);
   if (typeof value === 'object') {
-    const list = sql`${arrayLiteral(value.map(String))}::text::${sql.raw(castOf(field, value))}[]`;
+    const list = sql`${textArray(value.map(String))}::${sql.raw(castOf(field, value))}[]`;
     return op === 'in' ? sql`${left} = any(${list})` : sql`${left} <> all(${list})`;
   }
   const right = bindScalar(field, value);

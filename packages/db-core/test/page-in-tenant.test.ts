@@ -1,0 +1,81 @@
+import { freshTenant, useTestDatabase } from '@mcp-hub/testing';
+import { and, eq } from 'drizzle-orm';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { compileFilter } from '../src/filter/compile-filter.ts';
+import { defineFilterFields, textField, timeField } from '../src/filter/filter-fields.ts';
+import { readFilter } from '../src/filter/read-filter.ts';
+import { connect, type Database, idempotencyKeys, type TenantTx, tenantOf, withTenant } from '../src/index.ts';
+import { defineOrder, readOrder } from '../src/paging/order.ts';
+import { type PageInput, page } from '../src/paging/page.ts';
+import { failureOf } from './support/failure-of.ts';
+
+const database = useTestDatabase();
+let db: Database;
+beforeAll(async () => {
+  db = await connect({ url: database.serviceUrl, max: 3 });
+});
+afterAll(async () => {
+  await db.close();
+});
+
+const keys = idempotencyKeys;
+const keyFields = defineFilterFields({
+  scope: textField(keys.scope),
+  key: textField(keys.key),
+  expiresAt: timeField(keys.expiresAt),
+});
+const keyOrder = defineOrder({
+  fields: keyFields,
+  byDefault: [{ field: 'key' }],
+  tieBreaker: [textField(keys.scope), textField(keys.key)],
+});
+
+function listKeys(tx: TenantTx, input: PageInput & { readonly filter?: string; readonly orderBy?: string }) {
+  const tenant = tenantOf(tx);
+  const filter = readFilter(keyFields, input.filter);
+  const order = readOrder(keyOrder, input.orderBy);
+  return page({ tenant, list: ['keys'], filter, order, page: input }, (query) =>
+    tx
+      .select({ item: { key: keys.key }, key: query.key })
+      .from(keys)
+      .where(and(eq(keys.tenantId, tenant), compileFilter(keyFields, filter), query.after))
+      .orderBy(...query.orderBy)
+      .limit(query.limit),
+  );
+}
+
+async function writeKeys(tenant: string, names: readonly string[]): Promise<void> {
+  const expiresAt = new Date('2030-01-01T00:00:00.000Z');
+  await withTenant(db, tenant, (tx) =>
+    tx.insert(keys).values(names.map((key) => ({ scope: 's', key, requestDigest: 'd', expiresAt }))),
+  );
+}
+
+describe('filters and pages inside a tenant', () => {
+  it('show each tenant its own rows', async () => {
+    const [a, b] = [freshTenant(), freshTenant()];
+    await writeKeys(a, ['a1', 'a2', 'a3', 'x']);
+    await writeKeys(b, ['b1', 'b2', 'a9']);
+    const filter = "key LIKE 'a%' AND expires_at > '2029-12-31' AND scope IN ('s', 't')";
+    const ofA = await withTenant(db, a, (tx) => listKeys(tx, { filter, orderBy: 'expires_at DESC', limit: 2 }));
+    expect(ofA.items).toEqual([{ key: 'a3' }, { key: 'a2' }]);
+    const rest = await withTenant(db, a, (tx) =>
+      listKeys(tx, { filter, orderBy: 'expires_at DESC', cursor: ofA.nextCursor }),
+    );
+    expect(rest).toEqual({ items: [{ key: 'a1' }], nextCursor: undefined });
+    const ofB = await withTenant(db, b, (tx) => listKeys(tx, { filter }));
+    expect(ofB.items).toEqual([{ key: 'a9' }]);
+  });
+
+  it('refuse the cursor of another tenant as they refuse that of another query', async () => {
+    const [a, b] = [freshTenant(), freshTenant()];
+    await writeKeys(a, ['1', '2']);
+    const { nextCursor } = await withTenant(db, a, (tx) => listKeys(tx, { limit: 1 }));
+    const foreign = await failureOf(withTenant(db, b, (tx) => listKeys(tx, { limit: 1, cursor: nextCursor })));
+    const other = await failureOf(
+      withTenant(db, a, (tx) => listKeys(tx, { limit: 1, cursor: nextCursor, filter: "key = '1'" })),
+    );
+    expect(foreign).toMatchObject({ code: 'invalid_input', details: { field: 'cursor' } });
+    expect(foreign).toEqual(other);
+  });
+});
