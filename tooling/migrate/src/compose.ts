@@ -1,8 +1,8 @@
 import { MigrateError } from './errors.ts';
 import { foldForeignKeys } from './fold-foreign-keys.ts';
 import { diffSnapshots, type Snapshot, tablesOf } from './kit.ts';
-import { type KitStatement, parseKitStatement } from './kit-statement.ts';
 import { applyRenames, type Rename } from './kit-renames.ts';
+import { type KitStatement, parseKitStatement } from './kit-statement.ts';
 import { liftForce } from './lift-force.ts';
 import { statementBreakpoint } from './migrations-folder.ts';
 import { orderTables } from './order-tables.ts';
@@ -72,12 +72,13 @@ export async function composeStatements(input: ComposeInput): Promise<ComposedSt
     ...keys.filter((key) => !isNew.has(key.table)).flatMap((key) => addForeignKey(key, input.tables, isNew)),
     ...ofKind(kit, 'enable').map(({ sql }) => sql),
     ...ofKind(kit, 'policy').map(({ sql }) => sql),
+    // Before FORCE: with row_security off, a function in SQL over a forced table is refused when it is made.
+    ...(input.initial && input.package.afterSql !== '' ? [input.package.afterSql] : []),
     ...order.flatMap((table) => rightsOf(findTable(own, table))),
     ...[...own.values()]
       .filter((table) => existing[table.name] !== undefined)
       .flatMap((table) => changeExisting(table, input.listing)),
     ...dropTables(ofKind(kit, 'drop table'), renamed.snapshot),
-    ...(input.initial && input.package.afterSql !== '' ? [input.package.afterSql] : []),
   ];
   return {
     statements,

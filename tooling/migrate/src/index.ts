@@ -1,4 +1,11 @@
-export { exitCodes, type MigrateExitCode, MigrateError } from './errors.ts';
+export { type AppliedMigration } from './apply-migration.ts';
+export { type BaselineOptions, type BaselineReport, baseline } from './baseline.ts';
+export { type CheckOptions, check } from './check.ts';
+export type { CheckComparison, CheckProblem, CheckReport } from './check-report.ts';
+export { type DryRunFile, type DryRunReport, dryRun } from './dry-run.ts';
+export { exitCodes, MigrateError, type MigrateExitCode } from './errors.ts';
+export { type GenerateOptions, type GenerateReport, generate } from './generate.ts';
+export { type GrantRuntimeOptions, type GrantRuntimeReport, grantRuntime } from './grant-runtime.ts';
 export { formatListing, type ListingClient, parseListing, readListing } from './listing.ts';
 export {
   diffListings,
@@ -10,10 +17,11 @@ export {
   readListingChange,
   sumListingChanges,
 } from './listing-change.ts';
+export { type MigrateEvent, type MigrateOptions, type MigrateReport, migrate } from './migrate.ts';
 export {
   checksumOf,
-  findFolderProblems,
   type FolderProblem,
+  findFolderProblems,
   formatMigrationNumber,
   type MigrationFile,
   type MigrationsFolder,
@@ -21,13 +29,6 @@ export {
   readMigrationsFolder,
   readMigrationsFolderUnchecked,
 } from './migrations-folder.ts';
-export { type AppliedMigration } from './apply-migration.ts';
-export { grantRuntime, type GrantRuntimeOptions, type GrantRuntimeReport } from './grant-runtime.ts';
-export { migrate, type MigrateEvent, type MigrateOptions, type MigrateReport } from './migrate.ts';
+export { type ReleaseReport, release } from './release.ts';
+export { type RollbackOptions, type RollbackReport, rollback } from './rollback.ts';
 export { readStatus, type StatusEntry, type StatusReport } from './status.ts';
-export { baseline, type BaselineOptions, type BaselineReport } from './baseline.ts';
-export { type DryRunFile, type DryRunReport, dryRun } from './dry-run.ts';
-export { check, type CheckOptions } from './check.ts';
-export type { CheckComparison, CheckProblem, CheckReport } from './check-report.ts';
-export { generate, type GenerateOptions, type GenerateReport } from './generate.ts';
-export { release, type ReleaseReport } from './release.ts';
