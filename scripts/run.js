@@ -14,7 +14,13 @@ export async function runProgram(path, parameters) {
   const installed = ensureDependencies();
   if (installed !== 0) return installed;
   const tsx = pathToFileURL(createRequire(join(workspace, 'package.json')).resolve('tsx')).href;
-  return await run(process.execPath, ['--conditions=@mcp-hub/source', '--import', tsx, join(root, path), ...parameters]);
+  return await run(process.execPath, [
+    '--conditions=@mcp-hub/source',
+    '--import',
+    tsx,
+    join(root, path),
+    ...parameters,
+  ]);
 }
 
 /** Runs a tool by its name, such as vitest or biome, and gives its exit code. */
