@@ -1,6 +1,6 @@
 import { describeDifference, expectedListing } from './adopt.ts';
 import { begin, rollback } from './apply-migration.ts';
-import { openSession, type RunnerSession } from './connection.ts';
+import { assertMayCreate, openSession, type RunnerSession } from './connection.ts';
 import { exitCodes, MigrateError } from './errors.ts';
 import { readHistory, rolledBackSuffix } from './history.ts';
 import { readListing } from './listing.ts';
@@ -42,6 +42,7 @@ export async function baseline(options: BaselineOptions): Promise<BaselineReport
     ...(options.onWait === undefined ? {} : { onWait: options.onWait }),
   };
   try {
+    assertMayCreate(session);
     return await withMigrationLock(session, lock, async () => {
       await begin(session, {});
       try {

@@ -1,7 +1,8 @@
 import { hostname } from 'node:os';
 import postgres, { type Sql } from 'postgres';
-import { describeServer, toUnreachable } from './connection-error.ts';
+import { describeServer, isConnectionError, toUnreachable } from './connection-error.ts';
 import { exitCodes, MigrateError } from './errors.ts';
+import { quoteIdentifier } from './runtime-roles.ts';
 
 /** The one database session of a run. */
 export interface RunnerSession {
@@ -43,6 +44,7 @@ const oldestServer = 150_000;
 export async function openSession(url: string, options: SessionOptions = {}): Promise<RunnerSession> {
   assertUrl(url);
   const state = { dead: false };
+  let opened = false;
   const warnings: string[] = [];
   const warn = (message: string): void => {
     warnings.push(message);
@@ -75,14 +77,14 @@ export async function openSession(url: string, options: SessionOptions = {}): Pr
         ? await sql.unsafe<SessionRow[]>(text)
         : await sql.unsafe<SessionRow[]>(text, [...parameters]);
     } catch (error) {
-      const unreachable = toUnreachable(error, url);
-      if (unreachable === undefined) throw error;
+      if (!isConnectionError(error)) throw error;
       state.dead = true;
-      throw unreachable;
+      throw opened ? lostSession(url) : error;
     }
   };
   const end = async (): Promise<void> => {
-    await sql.end({ timeout: 1 }).catch(() => undefined);
+    // A connection that is gone does not answer; postgres.js would wait for the whole time.
+    await sql.end({ timeout: state.dead ? 0 : 1 }).catch(() => undefined);
   };
 
   try {
@@ -109,6 +111,7 @@ export async function openSession(url: string, options: SessionOptions = {}): Pr
         'A connection pooler stands between this program and the server. Its transaction mode loses the advisory lock: use the direct URL of the server for migrations.',
       );
     }
+    opened = true;
     return session;
   } catch (error) {
     await end();
@@ -156,6 +159,16 @@ function refuseServer(session: RunnerSession, options: SessionOptions, url: stri
         `create role mcp_hub login createdb createrole password '…'; alter database "${session.database}" owner to mcp_hub;`,
     );
   }
+}
+
+/** For the commands that make objects. */
+export function assertMayCreate(session: RunnerSession): void {
+  if (session.mayCreate) return;
+  throw new MigrateError(
+    'may_not_create',
+    `${session.login} may not create tables in ${session.database}. POSTGRES_URL is the owner's URL; for another login an administrator runs: ` +
+      `grant create on schema public to ${quoteIdentifier(session.login)};`,
+  );
 }
 
 /** The process id that the server, or a pooler, named when the connection was made. */

@@ -8,7 +8,7 @@ import {
   withLockRetry,
 } from './apply-migration.ts';
 import { statementsOf } from './check-statements.ts';
-import { openSession, type RunnerSession } from './connection.ts';
+import { assertMayCreate, openSession, type RunnerSession } from './connection.ts';
 import { readHistory } from './history.ts';
 import { withMigrationLock } from './lock.ts';
 import { applyOptionsOf, lockOptionsOf, type MigrateOptions, rangeOf } from './migrate.ts';
@@ -46,6 +46,7 @@ export async function dryRun(options: MigrateOptions): Promise<DryRunReport> {
   });
   const applyOptions = applyOptionsOf(options);
   try {
+    assertMayCreate(session);
     return await withMigrationLock(session, lockOptionsOf(options), () =>
       withLockRetry(session, 'The dry run', applyOptions, () => rehearse(session, folder, range, applyOptions)),
     );

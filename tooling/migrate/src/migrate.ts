@@ -1,7 +1,7 @@
 import { adoptByHand } from './adopt.ts';
 import { type AppliedMigration, type ApplyOptions, applyInTransaction, type Retry } from './apply-migration.ts';
 import { applyStatementByStatement } from './apply-statements.ts';
-import { openSession } from './connection.ts';
+import { assertMayCreate, openSession } from './connection.ts';
 import { readHistory } from './history.ts';
 import { type LockHolder, type LockOptions, withMigrationLock } from './lock.ts';
 import { readMigrationsFolder } from './migrations-folder.ts';
@@ -53,6 +53,7 @@ export async function migrate(options: MigrateOptions): Promise<MigrateReport> {
   const session = await openSession(options.url, { onWarning: (message) => emit({ kind: 'warning', message }) });
   const applyOptions = applyOptionsOf(options);
   try {
+    assertMayCreate(session);
     return await withMigrationLock(session, lockOptionsOf(options), async () => {
       const history = (await readHistory(session)) ?? [];
       const plan = planMigrations(folder, history, range);
