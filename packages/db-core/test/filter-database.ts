@@ -16,6 +16,7 @@ export const createFilterTables = `
     constraint filter_runs_pk primary key (tenant_id, id)
   );
   create index filter_runs_created_idx on filter_runs (tenant_id, created_at, id);
+  create index filter_runs_score_idx on filter_runs (tenant_id, score, id);
   create table filter_tags (tenant_id text not null, run_id uuid not null, key text not null, value text not null, primary key (tenant_id, run_id, key));
   create table filter_params (like filter_tags including all);
   create table filter_latest_metrics (tenant_id text not null, run_id uuid not null, key text not null, value double precision not null, primary key (tenant_id, run_id, key));

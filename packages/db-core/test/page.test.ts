@@ -7,7 +7,7 @@ import { compileFilter } from '../src/filter/compile-filter.ts';
 import { uuidField } from '../src/filter/filter-fields.ts';
 import { readFilter } from '../src/filter/read-filter.ts';
 import { encodeCursor } from '../src/paging/cursor.ts';
-import { afterRow, orderByTerms, type SortValues } from '../src/paging/keyset.ts';
+import { orderByTerms, rangesAfter, type SortValues } from '../src/paging/keyset.ts';
 import { defineOrder, type OrderInput, readOrder } from '../src/paging/order.ts';
 import { type Page, page } from '../src/paging/page.ts';
 import { PAGING_LIMITS } from '../src/paging/paging-limits.ts';
@@ -281,7 +281,7 @@ describe('pages', () => {
     const tenant = freshTenant();
     await db.execute(sql`
       insert into filter_runs select ${tenant}::text, ('00000000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid, 'x', null,
-        'staging', 0, null, timestamptz '2001-01-01Z' + n * interval '1 second' from generate_series(1, 20000) n`);
+        'staging', 0, nullif(n % 10, 0) / 10.0, timestamptz '2001-01-01Z' + n * interval '1 second' from generate_series(1, 20000) n`);
     await db.execute(sql`analyze filter_runs`);
     const planOf = async (orderBy: string, values: SortValues) => {
       const { terms } = readOrder(runOrder, orderBy);
@@ -289,7 +289,7 @@ describe('pages', () => {
         sql`explain (format json) ${db
           .select({ id: runs.id })
           .from(runs)
-          .where(and(eq(runs.tenantId, tenant), afterRow(terms, values)))
+          .where(and(eq(runs.tenantId, tenant), rangesAfter(terms, values)[0]))
           .orderBy(...orderByTerms(terms))
           .limit(100)}`,
       );
@@ -301,6 +301,12 @@ describe('pages', () => {
       expect(plan).toMatch(/"Index Cond":"[^"]*ROW\(created_at, id\) [<>] ROW\(/);
       expect(plan).not.toMatch(/"Sort"|"Filter"/);
     }
+    const nullable = await planOf('score', ['0.5', runId(10_800)]);
+    expect(nullable).toMatch(/"Index Cond":"[^"]*ROW\(score, id\) > ROW\(/);
+    expect(nullable).not.toMatch(/"Sort"|"Filter"/);
+    const missing = await planOf('score', [null, runId(10_800)]);
+    expect(missing).toMatch(/"Index Cond":"[^"]*score IS NULL/);
+    expect(missing).not.toMatch(/"Sort"/);
     const mixed = await planOf('created_at DESC, name', [time, 'x', runId(10_800)]);
     expect(mixed).toMatch(/"Index Cond":"[^"]*created_at <= /);
   });

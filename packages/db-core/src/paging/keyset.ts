@@ -19,13 +19,27 @@ export function sortKey(terms: readonly SortTerm[]): SQL<string> {
 }
 
 /**
+ * The rows after the one with these values, as conditions that are to be fetched one after the other.
+ *
+ * It is one condition, and two where the first term may be NULL but is not in this row: first the values that follow,
+ * then the rows without one. As one OR they would be read by no range of an index, from the beginning each time.
+ */
+export function rangesAfter(terms: readonly SortTerm[], values: SortValues): readonly SQL[] {
+  const [first, ...rest] = terms;
+  if (first === undefined || !first.nullable) return [afterRow(terms, values)];
+  const missing = sql`${first.expression} is null`;
+  if (values[0] === null) return [sql`(${missing} and ${afterRow(rest, values.slice(1))})`];
+  return [afterRow([{ ...first, nullable: false }, ...rest], values), missing];
+}
+
+/**
  * The condition that a row comes after the one with these values.
  *
  * Where all terms are NOT NULL and go one way it is a row comparison, which PostgreSQL turns into one range of an index
- * on (tenant_id, terms…). Else it is spelled out, with the bound of the first term repeated in front where that term is
- * NOT NULL, for a range on that term at least.
+ * on (tenant_id, terms…). Else it is spelled out, with the bound of the first term repeated in front for a range on that
+ * term at least.
  */
-export function afterRow(terms: readonly SortTerm[], values: SortValues): SQL {
+function afterRow(terms: readonly SortTerm[], values: SortValues): SQL {
   const [first] = terms;
   if (first === undefined || terms.length !== values.length)
     throw new TypeError('A cursor has one value for each term');

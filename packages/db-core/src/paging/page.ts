@@ -2,7 +2,7 @@ import type { SQL } from 'drizzle-orm';
 import { DomainError } from '../errors.ts';
 import type { CheckedFilter } from '../filter/filter-node.ts';
 import { decodeCursor, encodeCursor, queryFingerprint } from './cursor.ts';
-import { afterRow, orderByTerms, type SortValues, sortKey } from './keyset.ts';
+import { orderByTerms, rangesAfter, type SortValues, sortKey } from './keyset.ts';
 import type { ResolvedOrder } from './order.ts';
 import { PAGING_LIMITS } from './paging-limits.ts';
 
@@ -34,10 +34,10 @@ export interface PageRequest {
 
 /** The parts of the query that `page` knows; the package puts them into its select. */
 export interface PageQuery {
-  /** The condition that a row comes after the cursor; undefined on the first page. */
+  /** The condition that a row comes after the cursor, or a part of it; undefined on the first page. */
   readonly after: SQL | undefined;
   readonly orderBy: SQL[];
-  /** One more than the page has, to know whether another follows. */
+  /** One more than the page lacks, to know whether another follows. */
   readonly limit: number;
   /** Select this beside the item, as `key`. */
   readonly key: SQL<string>;
@@ -45,7 +45,8 @@ export interface PageQuery {
 
 /**
  * Fetches one page by keyset: no OFFSET, and no row skipped or repeated while others are inserted, as long as the values
- * that rows are ordered by do not change between pages.
+ * that rows are ordered by do not change between pages. `fetch` is called once, and a second time only where the page
+ * goes over from rows with a value in its first term to those without.
  *
  * ```ts
  * page({ tenant, list: ['models'], filter, order, page: input }, (query) =>
@@ -65,9 +66,14 @@ export async function page<Item>(
   const limit = readLimit(request.page.limit, request.defaultLimit, request.maxLimit);
   const fingerprint = queryFingerprint([request.tenant, request.list, request.filter ?? { and: [] }, canonical]);
   const { cursor } = request.page;
-  const after = cursor === undefined ? undefined : afterRow(terms, decodeCursor(cursor, fingerprint, terms));
+  const ranges = cursor === undefined ? [undefined] : rangesAfter(terms, decodeCursor(cursor, fingerprint, terms));
 
-  const rows = await fetch({ after, orderBy: orderByTerms(terms), limit: limit + 1, key: sortKey(terms) });
+  const rows: { readonly item: Item; readonly key: string }[] = [];
+  for (const after of ranges) {
+    if (rows.length > limit) break;
+    const wanted = limit + 1 - rows.length;
+    rows.push(...(await fetch({ after, orderBy: orderByTerms(terms), limit: wanted, key: sortKey(terms) })));
+  }
   const items = rows.slice(0, limit);
   const last = items.at(-1);
   return {
