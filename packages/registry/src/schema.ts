@@ -14,6 +14,7 @@ import { bigint, integer, type PgColumn, text, uuid } from 'drizzle-orm/pg-core'
 import { REGISTRY_LIMITS } from './limits.ts';
 
 export const modelStages = ['development', 'staging', 'production', 'archived'] as const;
+export type ModelStage = (typeof modelStages)[number];
 
 /** JSON as a document: a signature (JSON Schema), metadata, evidence. */
 export type JsonObject = Readonly<Record<string, unknown>>;

@@ -1,0 +1,144 @@
+import { DomainError, parseInput, recordEvent, type TenantTx, tenantOf } from '@mcp-hub/db-core';
+import { and, eq, sql } from 'drizzle-orm';
+import { z } from 'zod';
+import { aliasName, modelName, newAliasName, versionName } from './field-inputs.ts';
+import { countChange, type LockedModel, lockModel } from './model-lock.ts';
+import { versionNotFound } from './not-found.ts';
+import { modelAliases, modelAliasMoves, modelRegistry } from './schema.ts';
+
+/** The version that an alias must point to before the change; null: there must be no such alias. */
+const expectedVersion = versionName.nullable().optional();
+
+export const SetAliasInput = z.strictObject({
+  name: modelName,
+  alias: newAliasName,
+  version: versionName,
+  expectedVersion,
+});
+export type SetAliasInput = Readonly<z.input<typeof SetAliasInput>>;
+
+/** What an alias pointed to before and points to now. */
+export interface AliasMove {
+  readonly alias: string;
+  readonly fromVersion: string | null;
+  readonly toVersion: string | null;
+}
+
+/**
+ * Points an alias to a version, from wherever it pointed. Where it points there already nothing is written.
+ *
+ * Under the lock of the model; three round trips. Writes model_alias_moves and announces `model_alias.moved`.
+ *
+ * @throws DomainError `not_found` without the version, `conflict` where `expectedVersion` is given and not what the alias
+ *   points to, `invalid_input` for reserved names (`latest`, `v1`, in any case).
+ */
+export async function setAlias(tx: TenantTx, input: SetAliasInput): Promise<AliasMove> {
+  const { name, alias, version, expectedVersion } = parseInput(SetAliasInput, input);
+  const model = await lockModel(tx, name);
+  const { from, to } = await look(tx, model, alias, version);
+  if (to === null) throw versionNotFound();
+  refuseUnexpected(from, expectedVersion);
+  if (from?.id !== to.id) {
+    await Promise.all([
+      tx
+        .insert(modelAliases)
+        .values({ name, alias, version, createdAt: model.changeAt, updatedAt: model.changeAt })
+        .onConflictDoUpdate({
+          target: [modelAliases.tenantId, modelAliases.name, modelAliases.alias],
+          set: { version, updatedAt: model.changeAt, actor: sql`excluded.actor` },
+        }),
+      ...recordMove(tx, model, alias, from, to),
+    ]);
+  }
+  return { alias, fromVersion: from?.version ?? null, toVersion: version };
+}
+
+export const RemoveAliasInput = z.strictObject({ name: modelName, alias: aliasName, expectedVersion });
+export type RemoveAliasInput = Readonly<z.input<typeof RemoveAliasInput>>;
+
+/**
+ * Removes an alias; where it is not there nothing is written, so that a repeated call does no harm.
+ *
+ * As setAlias otherwise. @throws DomainError `not_found` without the model, `conflict` as setAlias.
+ */
+export async function removeAlias(tx: TenantTx, input: RemoveAliasInput): Promise<AliasMove> {
+  const { name, alias, expectedVersion } = parseInput(RemoveAliasInput, input);
+  const model = await lockModel(tx, name);
+  const { from } = await look(tx, model, alias, null);
+  refuseUnexpected(from, expectedVersion);
+  if (from !== null) {
+    await Promise.all([
+      tx
+        .delete(modelAliases)
+        .where(
+          and(eq(modelAliases.tenantId, tenantOf(tx)), eq(modelAliases.name, name), eq(modelAliases.alias, alias)),
+        ),
+      ...recordMove(tx, model, alias, from, null),
+    ]);
+  }
+  return { alias, fromVersion: from?.version ?? null, toVersion: null };
+}
+
+interface AliasEnd {
+  readonly id: string;
+  readonly version: string;
+}
+
+/** Where the alias points, and the version it shall point to; null for what is not there. */
+async function look(
+  tx: TenantTx,
+  model: LockedModel,
+  alias: string,
+  version: string | null,
+): Promise<{ readonly from: AliasEnd | null; readonly to: AliasEnd | null }> {
+  const tenant = tenantOf(tx);
+  const [ends] = await tx.execute<{ from: AliasEnd | null; to: AliasEnd | null }>(sql`
+    select (select json_build_object('id', v.id, 'version', v.version)
+              from ${modelAliases} a
+              join ${modelRegistry} v on v.tenant_id = a.tenant_id and v.name = a.name and v.version = a.version
+             where a.tenant_id = ${tenant} and a.name = ${model.name} and a.alias = ${alias}) as "from",
+           (select json_build_object('id', v.id, 'version', v.version)
+              from ${modelRegistry} v
+             where v.tenant_id = ${tenant} and v.name = ${model.name} and v.version = ${version}
+               and v.deleted_at is null) as "to"`);
+  return ends ?? { from: null, to: null };
+}
+
+function refuseUnexpected(from: AliasEnd | null, expected: string | null | undefined): void {
+  if (expected === undefined || expected === (from?.version ?? null)) return;
+  throw new DomainError(
+    'conflict',
+    'The alias does not point to the expected version. Read it again and decide anew.',
+    {
+      details: { field: 'expectedVersion' },
+    },
+  );
+}
+
+/** The rows that every change of an alias writes, to be sent in one flight with the change itself. */
+function recordMove(
+  tx: TenantTx,
+  model: LockedModel,
+  alias: string,
+  from: AliasEnd | null,
+  to: AliasEnd | null,
+): readonly PromiseLike<unknown>[] {
+  const move = { alias, fromVersion: from?.version ?? null, toVersion: to?.version ?? null };
+  return [
+    countChange(tx, model),
+    tx.insert(modelAliasMoves).values({
+      modelId: model.id,
+      changeNumber: model.changeNumber,
+      name: model.name,
+      ...move,
+      fromVersionId: from?.id ?? null,
+      toVersionId: to?.id ?? null,
+      occurredAt: model.changeAt,
+    }),
+    recordEvent(tx, {
+      topic: 'model_alias.moved',
+      subjectId: model.id,
+      payload: { name: model.name, ...move, changeNumber: model.changeNumber },
+    }),
+  ];
+}

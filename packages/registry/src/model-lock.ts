@@ -1,0 +1,72 @@
+import { type Id, type TenantTx, tenantOf } from '@mcp-hub/db-core';
+import { and, eq, isNull, sql } from 'drizzle-orm';
+import { modelNotFound } from './not-found.ts';
+import { modelRegistry, registeredModels } from './schema.ts';
+
+/** A model whose row this transaction holds, and the number and time that its next change will bear. */
+export interface LockedModel {
+  readonly id: Id<'Model'>;
+  readonly name: string;
+  readonly changeNumber: number;
+  readonly changeAt: Date;
+}
+
+/**
+ * Takes the one lock of a model: its row in registered_models, until the transaction ends. Promotions, aliases,
+ * numbering and renames wait for each other here, and for nothing of another model.
+ *
+ * A statement of its own, because at READ COMMITTED a statement that waits for a lock goes on reading the other tables
+ * as they were before it waited. Whoever takes the locks of several models takes them in the order of their names.
+ *
+ * @throws DomainError `not_found` where neither the model nor a version of this name is there.
+ */
+export async function lockModel(tx: TenantTx, name: string): Promise<LockedModel> {
+  const locked = await takeLock(tx, name);
+  if (locked !== undefined) return locked;
+  await ensureModelRow(tx, name);
+  const made = await takeLock(tx, name);
+  if (made === undefined) throw modelNotFound();
+  return made;
+}
+
+/** Makes the row of a model that so far has versions inserted by hand only. Several at once make one. */
+export async function ensureModelRow(tx: TenantTx, name: string): Promise<void> {
+  const tenant = tenantOf(tx);
+  await tx.execute(sql`
+    insert into ${registeredModels} (tenant_id, name)
+    select ${tenant}, ${name}::text
+     where exists (select from ${modelRegistry} v
+                    where v.tenant_id = ${tenant} and v.name = ${name} and v.deleted_at is null)
+        on conflict (tenant_id, name) do nothing`);
+}
+
+/** Writes back that the model's next change has been made. */
+export async function countChange(tx: TenantTx, model: LockedModel): Promise<void> {
+  await tx
+    .update(registeredModels)
+    .set({ lastChangeNumber: model.changeNumber, lastChangeAt: model.changeAt, updatedAt: model.changeAt })
+    .where(and(eq(registeredModels.tenantId, tenantOf(tx)), eq(registeredModels.id, model.id)));
+}
+
+async function takeLock(tx: TenantTx, name: string): Promise<LockedModel | undefined> {
+  const [row] = await tx
+    .select({
+      id: registeredModels.id,
+      name: registeredModels.name,
+      changeNumber: sql<number>`${registeredModels.lastChangeNumber} + 1`.mapWith(Number),
+      // A transaction's clock stands still from its start, before it waited: times must not run behind the numbers.
+      changeAt: sql`greatest(app_now()::timestamptz(3), ${registeredModels.lastChangeAt})`.mapWith(
+        registeredModels.createdAt,
+      ),
+    })
+    .from(registeredModels)
+    .where(
+      and(
+        eq(registeredModels.tenantId, tenantOf(tx)),
+        eq(registeredModels.name, name),
+        isNull(registeredModels.deletedAt),
+      ),
+    )
+    .for('update');
+  return row;
+}
