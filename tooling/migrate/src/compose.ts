@@ -149,19 +149,19 @@ function dropTables(drops: readonly { readonly table: string }[], snapshot: Snap
 }
 
 function refuseLessIsolation(kit: readonly KitStatement[], kept: ReadonlySet<string>): void {
-  for (const statement of kit) {
-    if (statement.kind === 'disable') {
-      throw new MigrateError(
-        'row_security_disabled',
-        `The diff would disable row level security on ${statement.table}. Tenants are kept apart by it on every table: make the table with tenantTable.`,
-      );
-    }
-    if (statement.kind === 'drop policy' && kept.has(statement.table)) {
-      throw new MigrateError(
-        'policy_dropped',
-        `The diff would drop the policy ${statement.policy} of ${statement.table}. A policy may be changed, not dropped: put it back into src/schema.ts, or write that migration by hand.`,
-      );
-    }
+  const [disable] = ofKind(kit, 'disable');
+  if (disable !== undefined) {
+    throw new MigrateError(
+      'row_security_disabled',
+      `The diff would disable row level security on ${disable.table}. Tenants are kept apart by it on every table: make the table with tenantTable.`,
+    );
+  }
+  const dropped = ofKind(kit, 'drop policy').find(({ table }) => kept.has(table));
+  if (dropped !== undefined) {
+    throw new MigrateError(
+      'policy_dropped',
+      `The diff would drop the policy ${dropped.policy} of ${dropped.table}. A policy may be changed, not dropped: put it back into src/schema.ts, or write that migration by hand.`,
+    );
   }
 }
 
