@@ -56,7 +56,8 @@ export async function applyInTransaction(
       }
       const durationMs = performance.now() - started;
       await recordMigration(session, file, durationMs);
-      await session.run('commit');
+      // Deferred constraints are checked here.
+      await runStatement(session, file, { text: 'commit', line: statements.at(-1)?.line ?? 1 });
       return { file: file.file, durationMs, attempts: attempt };
     } catch (error) {
       await rollback(session);

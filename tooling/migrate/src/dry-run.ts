@@ -94,6 +94,7 @@ async function execute(session: RunnerSession, file: MigrationFile): Promise<num
   const started = performance.now();
   for (const statement of statements) await runStatement(session, file, statement);
   // What a COMMIT would check; the savepoint takes the setting back, the next file may rely on deferral.
-  await session.run('savepoint checks; set constraints all immediate; rollback to savepoint checks');
+  const text = 'savepoint checks; set constraints all immediate; rollback to savepoint checks';
+  await runStatement(session, file, { text, line: statements.at(-1)?.line ?? 1 });
   return performance.now() - started;
 }

@@ -11,6 +11,11 @@ export function printDryRun(output: Output, report: DryRunReport): void {
     for (const line of describeFile(file)) output.line(`-- ${line}`);
     output.line();
   }
+  if (report.files.filter((file) => file.locks.length > 0).length > 1) {
+    output.line(
+      '-- All files ran in one transaction: a lock that an earlier file holds is reported there and not again.',
+    );
+  }
   output.line(
     report.files.length === 0
       ? `-- Nothing to apply: ${report.alreadyApplied} migrations are applied in ${report.database}.`
