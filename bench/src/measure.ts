@@ -2,7 +2,7 @@ export interface Case {
   readonly name: string;
   /** What is aimed at, as a multiple of the reference's median. */
   readonly aim?: string;
-  run(): Promise<unknown>;
+  readonly run: () => Promise<unknown>;
 }
 
 export interface Measured {

@@ -65,7 +65,7 @@ export async function connect<Schema extends Record<string, unknown> = Record<st
       life.closed = true;
       await sql.end({ timeout: timeoutMs / 1_000 });
     },
-  } as Database<Schema>;
+  };
 }
 
 function parsedUrl(url: unknown): string {

@@ -49,6 +49,7 @@ function copyField(value: CopyValue | undefined, index: number, position: number
       }
       if (Array.isArray(value) || value instanceof Float64Array) return escaped(arrayLiteral(value));
       return escaped(JSON.stringify(value));
+    case 'undefined':
     default:
   }
   throw new DomainError('invalid_input', `Row ${index} has a value in column ${position} that cannot be stored.`, {
@@ -56,8 +57,8 @@ function copyField(value: CopyValue | undefined, index: number, position: number
   });
 }
 
-function arrayLiteral(values: readonly unknown[] | Float64Array): string {
-  const elements = Array.from(values, (value) => {
+function arrayLiteral(values: readonly (string | number | boolean | null)[] | Float64Array): string {
+  const elements = Array.from<string | number | boolean | null, string>(values, (value) => {
     if (value === null) return 'NULL';
     return typeof value === 'string' ? `"${value.replace(/["\\]/g, '\\$&')}"` : String(value);
   });

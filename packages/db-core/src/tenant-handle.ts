@@ -14,7 +14,7 @@ export function tenantHandle<Schema extends Record<string, unknown>>(context: Te
     relations.schema === undefined
       ? undefined
       : { fullSchema: relations.fullSchema, schema: relations.schema, tableNamesMap: relations.tableNamesMap };
-  const session = new PostgresJsSession(clientOf(context.connection) as never, dialect as never, schema as never, {});
+  const session = new PostgresJsSession(clientOf(context.connection) as never, dialect, schema as never, {});
   const prepare = session.prepareQuery.bind(session);
   session.prepareQuery = (...query) => {
     const prepared = prepare(...query);
@@ -47,7 +47,7 @@ function clientOf(connection: Connection): object {
     unsafe(text: string, parameters: readonly unknown[] = []) {
       // Drizzle calls .values() on what it gets before it awaits; a statement is sent once, when it is awaited.
       const pending = (shape: RowShape) => ({
-        // biome-ignore lint/suspicious/noThenProperty: Drizzle awaits a lazy query.
+        // oxlint-disable-next-line unicorn/no-thenable -- Drizzle awaits a lazy query; it is sent then.
         then: <A, B>(ok?: (rows: unknown) => A, failed?: (error: unknown) => B) =>
           connection.run(text, parameters, shape).then(ok, failed),
         values: () => pending('arrays'),

@@ -124,6 +124,7 @@ interface InnerConnection {
 
 function sendHead(reserved: ReservedSql, mode: TransactionMode, life: Life): void {
   const onexecute = (connection: InnerConnection) => {
+    // oxlint-disable-next-line unicorn/prefer-add-event-listener -- it is no event target.
     connection.onclose = (reason) => {
       life.dead ??= reason;
       for (const reject of life.onDeath) reject(reason);
@@ -185,10 +186,10 @@ function openScope(reserved: ReservedSql, scope: Scope, life: Life, oneStatement
         const query = reserved.unsafe(text, parameters as never[], { prepare: true, simple: false } as object);
         const sent = (shape === 'arrays' ? query.values() : query).execute();
         if (oneStatement) {
-          life.commit = reserved.unsafe('commit') as unknown as Life['commit'];
-          life.commit?.then(undefined, () => {});
+          life.commit = reserved.unsafe('commit');
+          life.commit.then(undefined, () => {});
         }
-        return sent as unknown as PromiseLike<readonly Row[]>;
+        return sent;
       }),
     savepoint: async (work) => {
       refuse(scope, life);
@@ -248,7 +249,7 @@ function refuseUnfinished(scope: Scope): void {
 /** COMMIT of a transaction in which a statement failed answers ROLLBACK and no error. */
 async function commit(reserved: ReservedSql, life: Life): Promise<void> {
   if (life.dead !== undefined) throw life.dead;
-  life.commit ??= reserved.unsafe('commit') as unknown as NonNullable<Life['commit']>;
+  life.commit ??= reserved.unsafe('commit');
   const outcome = await untilDeath(life, life.commit);
   if (outcome.command === 'COMMIT') return;
   throw (

@@ -86,7 +86,7 @@ describe('staged rows', () => {
     ['undefined', ['s', 'k', 'd', undefined as unknown as null, expiresAt]],
   ])('name the index of a row with %s, and nothing is written', async (_what, bad) => {
     const tenant = freshTenant();
-    const failed = withTenant(db, tenant, (tx) => load(tx, [row('a'), row('b'), bad as readonly CopyValue[]]));
+    const failed = withTenant(db, tenant, (tx) => load(tx, [row('a'), row('b'), bad]));
     expect(await failureOf(failed)).toMatchObject({ code: 'invalid_input', details: { index: 2 } });
     expect(await withTenant(db, tenant, ordered)).toEqual([]);
   });

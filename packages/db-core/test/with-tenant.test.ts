@@ -441,7 +441,7 @@ describe('errors', () => {
       sql`selec ${canary}`,
       sql`select nonsense_column, ${canary}`,
       sql`select * from nonsense_table where x = ${canary}`,
-      sql`select ${undefined as unknown as string}, ${canary}`,
+      sql`select ${undefined}, ${canary}`,
     ];
     for (const statement of statements) {
       const error = (await failureOf(withTenant(db, freshTenant(), (tx) => tx.execute(statement)))) as Error;
