@@ -5,6 +5,7 @@ import { isIntroduced } from './chain.ts';
 import type { CheckComparison, CheckProblem, CheckReport } from './check-report.ts';
 import { findSchemaProblems } from './check-schema.ts';
 import { composeStatements } from './compose.ts';
+import { MigrateError } from './errors.ts';
 import { rolledBackSuffix } from './history.ts';
 import { emptySnapshot, snapshotTables, tablesOf, withTables } from './kit.ts';
 import { parseListing, readListing } from './listing.ts';
@@ -34,7 +35,7 @@ export async function check(options: CheckOptions): Promise<CheckReport> {
   const { serverUrl, liveUrl } = options;
   const problems = [
     ...(await findSchemaProblems(folder, packages)),
-    ...(serverUrl === undefined ? [] : await compareReplay(serverUrl, folder, packages)),
+    ...(serverUrl === undefined ? [] : await asProblem('replay', compareReplay(serverUrl, folder, packages))),
     ...(liveUrl === undefined ? [] : await compareLive(liveUrl, folder)),
   ];
   const compared: CheckComparison[] = [
@@ -43,6 +44,20 @@ export async function check(options: CheckOptions): Promise<CheckReport> {
     ...(liveUrl === undefined ? [] : (['live'] as const)),
   ];
   return { ok: problems.length === 0, compared, problems };
+}
+
+/** A file that does not run is a finding of the check, not the end of it. */
+async function asProblem(
+  comparison: CheckComparison,
+  work: Promise<readonly CheckProblem[]>,
+): Promise<readonly CheckProblem[]> {
+  try {
+    return await work;
+  } catch (error) {
+    if (error instanceof MigrateError && error.code === 'file_fails')
+      return [problem(comparison, error.code, error.message)];
+    throw error;
+  }
 }
 
 async function compareReplay(
