@@ -224,8 +224,8 @@ describe('property', () => {
       { maxDepth: 3 },
       leaf,
       tie('node').map((not) => ({ not })),
-      fc.array(tie('node'), { minLength: 1, maxLength: 3 }).map((and) => ({ and })),
-      fc.array(tie('node'), { minLength: 1, maxLength: 3 }).map((or) => ({ or })),
+      fc.array(tie('node'), { minLength: 1, maxLength: 3 }).map((parts) => ({ and: parts })),
+      fc.array(tie('node'), { minLength: 1, maxLength: 3 }).map((parts) => ({ or: parts })),
     ),
   }));
 
