@@ -1,5 +1,5 @@
-import { randomBytes } from 'node:crypto';
 import postgres from 'postgres';
+import { makeRunName } from './run-name.ts';
 
 /** The same server and login, another database. */
 export function databaseUrl(url: string, name: string): string {
@@ -49,13 +49,13 @@ export async function sealTemplate(url: string, name: string): Promise<void> {
 export async function createScratchDatabase(
   url: string,
 ): Promise<{ readonly url: string; readonly drop: () => Promise<void> }> {
-  const name = `mcp_hub_scratch_${randomBytes(8).toString('hex')}`;
+  const name = makeRunName();
   const scratch = await createDatabase(url, name);
   return { url: scratch, drop: () => dropDatabase(url, name) };
 }
 
 async function onServer(url: string, work: (sql: postgres.Sql) => PromiseLike<unknown>): Promise<void> {
-  const sql = postgres(url, { max: 1, connect_timeout: 10, prepare: false, onnotice: () => {} });
+  const sql = postgres(url, { max: 1, connect_timeout: 10, prepare: false, fetch_types: false, onnotice: () => {} });
   try {
     await work(sql);
   } finally {

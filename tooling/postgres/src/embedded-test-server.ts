@@ -1,5 +1,4 @@
-import { randomUUID } from 'node:crypto';
-import { lchownSync, lstatSync, mkdirSync, rmSync } from 'node:fs';
+import { lchownSync, lstatSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { initCluster, lostThePort, startCluster, stopCluster } from './cluster.ts';
@@ -9,6 +8,7 @@ import { type Installation, installBinaries, SHARED_CACHE } from './installation
 import { ensureLogins, loginUrls, makeLogins } from './logins.ts';
 import type { PostgresMajor } from './major.ts';
 import { ensureOwnDirectory } from './own-directory.ts';
+import { isMakerGone, makeRunName } from './run-name.ts';
 import type { TestServer } from './test-server.ts';
 import { watchOver } from './watchdog.ts';
 
@@ -29,7 +29,8 @@ export async function startEmbeddedTestServer(o: {
 }): Promise<TestServer> {
   const installation = installBinaries(o);
   const folder = testFolder(installation);
-  const data = join(folder, `mcp-hub-test-${process.pid}-${randomUUID()}`);
+  await removeAbandoned(folder);
+  const data = join(folder, makeRunName());
   watchOver(installation, data);
   const logins = makeLogins();
   const stop = async () => {
@@ -59,6 +60,19 @@ function testFolder(installation: Installation): string {
     throw new PostgresToolError('cache_not_trusted', `${folder} is no directory: remove it.`);
   lchownSync(folder, installation.user.uid, installation.user.gid);
   return folder;
+}
+
+/** What a run left whose watchdog was killed, too. */
+async function removeAbandoned(folder: string): Promise<void> {
+  for (const name of readdirSync(folder).filter(isMakerGone)) {
+    const data = join(folder, name);
+    try {
+      await stopCluster(data, 'immediate');
+      rmSync(data, { recursive: true, force: true });
+    } catch {
+      // Its watchdog is at work on it, or it belongs to another user: no reason to have no tests.
+    }
+  }
 }
 
 async function startOnAnyPort(installation: Installation, data: string): Promise<number> {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import postgres from 'postgres';
 import { PostgresToolError } from './errors.ts';
-import { isLeftover, makeRunName } from './run-name.ts';
+import { isLeftover, makeRunName, RUN_PREFIX } from './run-name.ts';
 import type { TestServer } from './test-server.ts';
 
 interface GivenLogin {
@@ -25,6 +25,7 @@ export async function useGivenServer(url: string): Promise<TestServer> {
     }
     await dropLeftovers(sql);
     const owner = given.superuser ? await makeLogin(sql, url, 'owner') : undefined;
+    if (owner !== undefined) await handOverRoles(sql, owner.name);
     const service = given.mayMakeRoles ? await makeLogin(sql, url, 'service') : undefined;
     return {
       kind: 'given',
@@ -65,16 +66,28 @@ async function makeLogin(
   return { name, url: changed.toString() };
 }
 
+/** Roles that the migrations make stay in the cluster, and only who has the admin option may grant them to logins. */
+async function handOverRoles(sql: postgres.Sql, owner: string): Promise<void> {
+  const roles = await sql<{ name: string }[]>`
+    select rolname as name from pg_roles
+     where starts_with(rolname, 'app_') and not rolcanlogin and not rolsuper and not rolbypassrls`;
+  for (const { name } of roles) await sql`grant ${sql(name)} to ${sql(owner)} with admin option`;
+}
+
 /** The databases first, because their owner cannot go before them. */
 async function dropLeftovers(sql: postgres.Sql): Promise<void> {
   const databases = await sql<{ name: string }[]>`
     select datname as name from pg_database
-     where datname like 'mcp\_hub\_test\_%' and pg_has_role(datdba, 'usage')`;
+     where starts_with(datname, ${RUN_PREFIX}) and pg_has_role(datdba, 'usage')`;
   for (const { name } of databases) if (isLeftover(name)) await attempt(() => dropDatabaseOn(sql, name));
   const roles = await sql<
     { name: string }[]
-  >`select rolname as name from pg_roles where rolname like 'mcp\_hub\_test\_%'`;
-  for (const { name } of roles) if (isLeftover(name)) await attempt(() => dropLogin(sql, name));
+  >`select rolname as name from pg_roles where starts_with(rolname, ${RUN_PREFIX})`;
+  // An owner cannot go before the service login that it has granted roles to.
+  const ordered = roles
+    .map(({ name }) => name)
+    .sort((a, b) => Number(a.endsWith('_owner')) - Number(b.endsWith('_owner')));
+  for (const name of ordered) if (isLeftover(name)) await attempt(() => dropLogin(sql, name));
 }
 
 async function dropLogin(sql: postgres.Sql, name: string): Promise<void> {
@@ -98,7 +111,7 @@ async function attempt(work: () => Promise<void>): Promise<void> {
 }
 
 async function onServer<T>(url: string, work: (sql: postgres.Sql) => Promise<T>): Promise<T> {
-  const sql = postgres(url, { max: 1, connect_timeout: 10, prepare: false, onnotice: () => {} });
+  const sql = postgres(url, { max: 1, connect_timeout: 10, prepare: false, fetch_types: false, onnotice: () => {} });
   try {
     return await work(sql);
   } catch (error) {

@@ -175,7 +175,8 @@ async function findServer(place: LocalPlace): Promise<Found | undefined> {
 
 /** False while the server starts or stops; a server that is not ours, or knows another password, is an error. */
 async function answers(server: LocalServer): Promise<boolean> {
-  const sql = postgres(server.adminUrl, { max: 1, connect_timeout: 5, onnotice: () => {} });
+  // fetch_types: postgres.js catches no failure of its own first query, which would end this process.
+  const sql = postgres(server.adminUrl, { max: 1, connect_timeout: 5, fetch_types: false, onnotice: () => {} });
   try {
     await sql`select 1`;
     return true;

@@ -76,7 +76,7 @@ export function keepLogins(file: string): Logins {
 
 /** Makes the logins and the database that are not there yet, so that a start that was cut off here is completed. */
 export async function ensureLogins(logins: Logins, adminUrl: string): Promise<void> {
-  const sql = postgres(adminUrl, { max: 1, connect_timeout: 10, onnotice: () => {} });
+  const sql = postgres(adminUrl, { max: 1, connect_timeout: 10, fetch_types: false, onnotice: () => {} });
   try {
     const rows = await sql<{ name: string }[]>`
       select rolname as name from pg_roles where rolname in ('mcp_hub', 'mcp_hub_service')

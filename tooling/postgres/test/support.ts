@@ -86,7 +86,7 @@ export function runProgram(
 }
 
 export async function query(url: string, text: string): Promise<readonly Readonly<Record<string, unknown>>[]> {
-  const sql = postgres(url, { max: 1, connect_timeout: 5, onnotice: () => {} });
+  const sql = postgres(url, { max: 1, connect_timeout: 5, fetch_types: false, onnotice: () => {} });
   try {
     return await sql.unsafe(text);
   } finally {

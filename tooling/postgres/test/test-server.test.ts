@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { createServer as createSocketServer } from 'node:net';
@@ -14,7 +15,9 @@ import { AS_ROOT, answers, query, runProgram, until } from './support.ts';
 const FOLDER = AS_ROOT ? join(SHARED_CACHE, 'test') : tmpdir();
 
 function dataDirectoriesOf(pid: number | undefined): readonly string[] {
-  return readdirSync(FOLDER).filter((name) => name.startsWith(`mcp-hub-test-${pid}-`));
+  return readdirSync(FOLDER).filter(
+    (name) => name.startsWith('mcp_hub_test_') && name.includes(`_${pid?.toString(36)}_`),
+  );
 }
 
 describe('an embedded test server', () => {
@@ -49,6 +52,37 @@ describe('an embedded test server', () => {
     program.process.kill('SIGKILL');
     expect(await until(async () => !(await answers(String(server['ownerUrl']))), 10_000)).toBe(true);
     expect(await until(() => !existsSync(String(place?.['data_directory'])), 10_000)).toBe(true);
+  });
+
+  it('ends, too, when that process is killed with all its children', async () => {
+    const program = runProgram('start-test-server.ts', []);
+    const server = await program.line;
+    const pid = String(program.process.pid);
+    const children = spawnSync('ps', ['-A', '-o', 'pid=,ppid='], { encoding: 'utf8' })
+      .stdout.split('\n')
+      .map((line) => line.trim().split(/\s+/))
+      .filter(([, parent]) => parent === pid);
+    for (const [child] of children) process.kill(Number(child), 'SIGKILL');
+    program.process.kill('SIGKILL');
+    expect(await until(async () => !(await answers(String(server['ownerUrl']))), 10_000)).toBe(true);
+  });
+
+  it('is removed by the next run when its watchdog was killed, too', async () => {
+    const program = runProgram('start-test-server.ts', []);
+    const server = await program.line;
+    const data = dataDirectoriesOf(program.process.pid)[0] ?? '';
+    const watchdog = spawnSync('ps', ['-A', '-o', 'pid=,args='], { encoding: 'utf8' })
+      .stdout.split('\n')
+      .find((line) => line.includes('mcp-hub-watchdog') && line.includes(data));
+    process.kill(Number.parseInt(watchdog ?? '', 10), 'SIGKILL');
+    program.process.kill('SIGKILL');
+    await program.closed;
+    await sleep(500);
+    expect(await answers(String(server['ownerUrl']))).toBe(true);
+    const next = await startTestServer({ kind: 'embedded' });
+    await next.stop();
+    expect(await answers(String(server['ownerUrl']))).toBe(false);
+    expect(dataDirectoriesOf(program.process.pid)).toEqual([]);
   });
 
   it('ends when that process ends without stopping it', async () => {
@@ -160,10 +194,17 @@ describe('a given server', () => {
       ),
     ).toEqual([{ rolsuper: false, rolcreatedb: true, rolcreaterole: true }]);
     await createDatabase(server.ownerUrl, makeRunName());
-    await query(server.ownerUrl, `create role app_of_a_test nologin`);
+    await query(server.ownerUrl, 'create role app_of_a_test nologin');
     await query(server.ownerUrl, `grant app_of_a_test to ${new URL(server.serviceUrl ?? '').username}`);
     await server.stop();
-    await query(host.adminUrl ?? '', 'drop role app_of_a_test');
+    expect(await query(host.ownerUrl, names)).toEqual([]);
+  });
+
+  it('lets the next owner grant the roles that an earlier one has made', async () => {
+    const server = await startTestServer({ givenUrl: host.adminUrl ?? '' });
+    await query(server.ownerUrl, `grant app_of_a_test to ${new URL(server.serviceUrl ?? '').username}`);
+    await query(server.serviceUrl ?? '', 'set role app_of_a_test');
+    await server.stop();
     expect(await query(host.ownerUrl, names)).toEqual([]);
   });
 

@@ -29,7 +29,7 @@ export async function buildTemplate(o: {
   readonly files: readonly string[];
 }): Promise<string> {
   const name = `${PREFIX}${hashOf(o)}`;
-  const sql = postgres(o.ownerUrl, { max: 1, prepare: false, onnotice: () => {} });
+  const sql = postgres(o.ownerUrl, { max: 1, prepare: false, fetch_types: false, onnotice: () => {} });
   try {
     await sql`select pg_advisory_lock(hashtextextended(${name}, 0))`;
     await dropUnusedTemplates(sql, o.ownerUrl, name);
