@@ -157,17 +157,16 @@ export const catalogQueries = {
     select distinct pg_catalog.pg_get_userbyid(m.roleid) as role, pg_catalog.pg_get_userbyid(m.member) as member
       from pg_catalog.pg_auth_members m`,
 
-  // Other sessions' temporary tables belong to the role that the session had.
+  // Temporary tables belong to the role that their session had.
   ownerships: `
-    select role, count(*) as count, min(object) as example
-      from (select pg_catalog.pg_get_userbyid(d.refobjid) as role,
-                   pg_catalog.pg_describe_object(d.classid, d.objid, d.objsubid) as object
+    select role, count(*) as count, min(type || ' ' || identity) as example
+      from (select pg_catalog.pg_get_userbyid(d.refobjid) as role, o.*
               from pg_catalog.pg_shdepend d
+             cross join lateral pg_catalog.pg_identify_object(d.classid, d.objid, d.objsubid) o
+              join pg_catalog.pg_database b on b.datname = current_database()
              where d.deptype = 'o' and d.refclassid = 'pg_catalog.pg_authid'::pg_catalog.regclass
-               and (d.dbid = (select b.oid from pg_catalog.pg_database b where b.datname = current_database())
-                    or d.classid = 'pg_catalog.pg_database'::pg_catalog.regclass
-                       and d.objid = (select b.oid from pg_catalog.pg_database b where b.datname = current_database()))) owned
-     where object !~ 'pg_(toast_)?temp_[0-9]'
+               and (d.dbid = b.oid or d.classid = 'pg_catalog.pg_database'::pg_catalog.regclass and d.objid = b.oid)) owned
+     where coalesce(schema, '') !~ '^pg_(toast_)?temp'
      group by role`,
 
   settings: `

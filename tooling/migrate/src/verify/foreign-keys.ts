@@ -28,7 +28,7 @@ function hasUncheckedHalf(catalog: Catalog, { table, columns }: ConstraintRow): 
       candidate.table === table &&
       candidate.type === 'c' &&
       nullable.every((column) => candidate.columns.includes(column)) &&
-      /\bnull/i.test(candidate.condition ?? ''),
+      /null/i.test(candidate.condition ?? ''),
   );
 }
 
