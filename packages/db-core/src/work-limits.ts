@@ -6,6 +6,7 @@ export const WORK_LIMITS = {
   kindLength: 64,
   workKeyLength: 256,
   claimLimit: 1_000,
+  concurrency: 1_000,
   leaseMs: 86_400_000,
   errorCodeLength: 64,
 } as const;

@@ -1,0 +1,236 @@
+import { sql } from 'drizzle-orm';
+import { DomainError } from './errors.ts';
+import { timeParameter } from './parameters.ts';
+import { tenantWork } from './schema.ts';
+import { tenantOf, type TenantTx } from './tenant-tx.ts';
+import { limitedText, WORK_LIMITS, wholeNumber } from './work-limits.ts';
+
+/** Names one piece of work: `workKey` is an id, or empty where the tenant has one of the kind. No user data. */
+export interface WorkName {
+  readonly kind: string;
+  readonly workKey?: string;
+}
+
+/** Work under a lease. Whoever presents an older fencing token has lost it. */
+export interface WorkLease {
+  readonly kind: string;
+  readonly workKey: string;
+  /** Grows with every claim of this key, also when the row was deleted and made again in between. */
+  readonly fencingToken: number;
+}
+
+export interface ClaimedWork extends WorkLease {
+  /** Claims since it was scheduled, this one among them. */
+  readonly attempts: number;
+  /** When it became due; for work whose holder was lost, when that lease ended. */
+  readonly dueAt: Date;
+  readonly leasedUntil: Date;
+}
+
+/** Full jitter: the next attempt is due after a random part of `min(maxMs, baseMs * 2^(attempts - 1))`. */
+export interface Backoff {
+  /** Default 1,000. */
+  readonly baseMs?: number;
+  /** Default 300,000. */
+  readonly maxMs?: number;
+}
+
+/**
+ * Asks for work at `dueAt` (default: at once). Asking again for work that waits changes nothing, but that an earlier
+ * time wins; for work that failed the back-off stays; for work that runs, it runs once more after it has completed; and
+ * dead work comes to life.
+ *
+ * What this transaction wrote is visible to the run that serves it: work cannot be claimed while the transaction that
+ * asked for it is open. Transactions that ask for the same work do not wait for each other while it waits.
+ */
+export async function scheduleWork(tx: TenantTx, input: WorkName & { readonly dueAt?: Date }): Promise<void> {
+  const tenant = tenantOf(tx);
+  const { kind, workKey } = nameOf(input);
+  const dueAt = input.dueAt === undefined ? sql`app_now()` : timeParameter(input.dueAt);
+  // A row that serves the request is only locked FOR SHARE: that keeps the claim off, which would run before this
+  // transaction commits and delete the row, and lets others ask at the same time.
+  await tx.execute(sql`
+    with serving as (
+      select from ${tenantWork}
+       where tenant_id = ${tenant} and kind = ${kind} and work_key = ${workKey}
+         and leased_until is null and dead_at is null and (attempts > 0 or due_at <= ${dueAt})
+         for share
+    )
+    insert into ${tenantWork} as w (tenant_id, kind, work_key, due_at)
+    select ${tenant}, ${kind}, ${workKey}, ${dueAt} where not exists (select from serving)
+    on conflict (tenant_id, kind, work_key) do update
+       set due_at      = case when w.dead_at is not null then excluded.due_at
+                              when w.leased_until is not null or w.attempts > 0 then w.due_at
+                              else least(w.due_at, excluded.due_at) end,
+           next_due_at = case when w.leased_until is not null then least(w.next_due_at, excluded.due_at) end,
+           attempts    = case when w.dead_at is null then w.attempts else 0 end,
+           dead_at     = null`);
+}
+
+/** Deletes work, whether it waits, runs or is dead; a run under way can then not complete. False where there is none. */
+export async function cancelWork(tx: TenantTx, input: WorkName): Promise<boolean> {
+  const { kind, workKey } = nameOf(input);
+  const rows = await tx.execute(sql`
+    delete from ${tenantWork}
+     where tenant_id = ${tenantOf(tx)} and kind = ${kind} and work_key = ${workKey}
+    returning 1`);
+  return rows.length > 0;
+}
+
+/**
+ * Takes up to `limit` pieces of due work, longest due first, until `leaseMs` from now; what others hold or are about to
+ * take is passed over. Commit before the work begins.
+ *
+ * `inOrder` takes the one with the lowest key and only it: nothing while that one is leased or not due.
+ */
+export async function claimWork(
+  tx: TenantTx,
+  input: { readonly kind: string; readonly leaseMs: number; readonly limit?: number; readonly inOrder?: boolean },
+): Promise<readonly ClaimedWork[]> {
+  const tenant = tenantOf(tx);
+  const kind = limitedText(input.kind, 'kind', WORK_LIMITS.kindLength);
+  const lease = leaseEnd(input.leaseMs);
+  const limit = wholeNumber(input.limit ?? 1, 'limit', 1, WORK_LIMITS.claimLimit);
+  // In order, the head is found without a lock and taken under its conditions: with FOR UPDATE LIMIT 1 a claimer that
+  // waited for another would go on to the second row, and SKIP LOCKED would at once.
+  const due = input.inOrder
+    ? sql`select work_key, due_at as was_due_at
+            from ${tenantWork}
+           where tenant_id = ${tenant} and kind = ${kind} and dead_at is null
+           order by work_key
+           limit 1`
+    : sql`select work_key, due_at as was_due_at
+            from ${tenantWork}
+           where tenant_id = ${tenant} and kind = ${kind} and dead_at is null and due_at <= app_now()
+           order by due_at, work_key
+           limit ${limit}
+             for update skip locked`;
+  // The clock keeps tokens growing over a row that was deleted and made again: a zombie of the first must not pass.
+  const rows = await tx.execute<ClaimedRow>(sql`
+    with due as materialized (${due}), claimed as (
+      update ${tenantWork} w
+         set due_at        = ${lease},
+             leased_until  = ${lease},
+             attempts      = w.attempts + 1,
+             fencing_token = greatest(w.fencing_token + 1, (extract(epoch from clock_timestamp()) * 1000000)::bigint)
+        from due
+       where w.tenant_id = ${tenant} and w.kind = ${kind} and w.work_key = due.work_key
+         and w.dead_at is null and w.due_at <= app_now()
+      returning w.work_key, w.fencing_token, w.attempts, due.was_due_at, w.leased_until
+    )
+    select work_key, fencing_token, attempts,
+           (extract(epoch from was_due_at) * 1000)::float8 as due_ms,
+           (extract(epoch from leased_until) * 1000)::float8 as lease_ms
+      from claimed
+     order by was_due_at, work_key`);
+  return rows.map((row) => ({
+    kind,
+    workKey: row.work_key,
+    fencingToken: Number(row.fencing_token),
+    attempts: row.attempts,
+    dueAt: new Date(row.due_ms),
+    leasedUntil: new Date(row.lease_ms),
+  }));
+}
+
+interface ClaimedRow extends Record<string, unknown> {
+  readonly work_key: string;
+  readonly fencing_token: string;
+  readonly attempts: number;
+  readonly due_ms: number;
+  readonly lease_ms: number;
+}
+
+/** Holds claimed work until `leaseMs` from now. @throws DomainError `conflict` where the lease was lost. */
+export async function extendLease(tx: TenantTx, lease: WorkLease, leaseMs: number): Promise<void> {
+  const end = leaseEnd(leaseMs);
+  const rows = await tx.execute(sql`
+    update ${tenantWork} set due_at = ${end}, leased_until = ${end} where ${held(tx, lease)} returning 1`);
+  if (rows.length === 0) throw leaseLost();
+}
+
+/**
+ * Ends claimed work: its row goes, or waits for the next run where one was asked for meanwhile. Late is fine as long as
+ * nobody else has claimed it. @throws DomainError `conflict` where the lease was lost.
+ */
+export async function completeWork(tx: TenantTx, lease: WorkLease): Promise<void> {
+  // Two statements: the first, where it waited for a transaction that asks for another run, sees it and deletes nothing.
+  const deleted = await tx.execute(sql`
+    delete from ${tenantWork} where ${held(tx, lease)} and next_due_at is null returning 1`);
+  if (deleted.length > 0) return;
+  const kept = await tx.execute(sql`
+    update ${tenantWork}
+       set due_at = next_due_at, next_due_at = null, leased_until = null, attempts = 0, last_error_code = null
+     where ${held(tx, lease)} and next_due_at is not null
+    returning 1`);
+  if (kept.length === 0) throw leaseLost();
+}
+
+/**
+ * Gives claimed work back after a failure, due again by the back-off; with `maxAttempts` used up it is dead and stays
+ * until it is scheduled or cancelled. Only the code of the error is kept: messages may hold users' values.
+ *
+ * @throws DomainError `conflict` where the lease was lost.
+ */
+export async function failWork(
+  tx: TenantTx,
+  lease: WorkLease,
+  failure: { readonly errorCode: string; readonly backoff?: Backoff; readonly maxAttempts?: number },
+): Promise<{ readonly dead: boolean }> {
+  const errorCode = limitedText(failure.errorCode, 'errorCode', WORK_LIMITS.errorCodeLength);
+  const maxMs = wholeNumber(failure.backoff?.maxMs ?? 300_000, 'backoff.maxMs', 1, WORK_LIMITS.leaseMs);
+  const baseMs = wholeNumber(failure.backoff?.baseMs ?? 1_000, 'backoff.baseMs', 1, WORK_LIMITS.leaseMs);
+  const attemptsMax = failure.maxAttempts ?? null;
+  if (attemptsMax !== null) wholeNumber(attemptsMax, 'maxAttempts', 1, 2_147_483_647);
+  const rows = await tx.execute<{ dead: boolean }>(sql`
+    update ${tenantWork}
+       set leased_until    = null,
+           last_error_code = ${errorCode},
+           dead_at         = case when attempts >= ${attemptsMax}::int then app_now() end,
+           due_at          = app_now() + interval '1 millisecond' * greatest(1, ceil(random() *
+                               least(${maxMs}::float8, ${baseMs}::float8 * 2 ^ least(attempts - 1, 40))))
+     where ${held(tx, lease)}
+    returning dead_at is not null as dead`);
+  const [row] = rows;
+  if (row === undefined) throw leaseLost();
+  return row;
+}
+
+/** Gives claimed work back as if it had not been claimed: the process stops. */
+export async function releaseWork(tx: TenantTx, lease: WorkLease): Promise<void> {
+  const rows = await tx.execute(sql`
+    update ${tenantWork}
+       set leased_until = null, due_at = app_now(), attempts = attempts - 1
+     where ${held(tx, lease)}
+    returning 1`);
+  if (rows.length === 0) throw leaseLost();
+}
+
+/** True for the error of a lease that someone else has taken, or whose work was cancelled. */
+export function isLeaseLost(error: unknown): boolean {
+  return error instanceof DomainError && error.details['reason'] === 'lease_lost';
+}
+
+function leaseLost(): DomainError {
+  return new DomainError(
+    'conflict',
+    'The lease of this work was lost: it ran out and another claimed the work, or the work was cancelled or completed.',
+    { details: { reason: 'lease_lost' } },
+  );
+}
+
+function held(tx: TenantTx, lease: WorkLease) {
+  return sql`tenant_id = ${tenantOf(tx)} and kind = ${lease.kind} and work_key = ${lease.workKey}
+         and fencing_token = ${String(lease.fencingToken)}::bigint and leased_until is not null`;
+}
+
+function leaseEnd(leaseMs: number) {
+  const ms = wholeNumber(leaseMs, 'leaseMs', 1, WORK_LIMITS.leaseMs);
+  return sql`app_now() + interval '1 millisecond' * ${ms}::float8`;
+}
+
+function nameOf(input: WorkName): { readonly kind: string; readonly workKey: string } {
+  const kind = limitedText(input.kind, 'kind', WORK_LIMITS.kindLength);
+  const workKey = input.workKey ?? '';
+  return { kind, workKey: workKey === '' ? '' : limitedText(workKey, 'workKey', WORK_LIMITS.workKeyLength) };
+}
