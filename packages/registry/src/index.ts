@@ -1,11 +1,24 @@
 export * from './aliases.ts';
-export * from './legal-moves.ts';
+export { DeleteVersionInput, deleteVersion, RestoreVersionInput, restoreVersion } from './delete-version.ts';
+export {
+  type AliasMoveRow,
+  type ListAliasMovesInput,
+  type ListStageTransitionsInput,
+  listAliasMoves,
+  listStageTransitions,
+  type ModelSubject,
+  type StageTransition,
+} from './history.ts';
+export * from './holders.ts';
+export { legalMoves } from './legal-moves.ts';
 export * from './limits.ts';
 export * from './models.ts';
 export * from './register-version.ts';
+export * from './rename-model.ts';
 export * from './resolve-model.ts';
 export * from './rollback-promotion.ts';
 export * from './schema.ts';
+export * from './search-versions.ts';
 export {
   IssueStageClearanceInput,
   issueStageClearance,

@@ -1,0 +1,144 @@
+import { parseInput, recordEvent, type TenantTx, tenantOf } from '@mcp-hub/db-core';
+import { and, eq, sql } from 'drizzle-orm';
+import { z } from 'zod';
+import { modelName, reason, versionName } from './field-inputs.ts';
+import { countChange, type LockedModel, lockModel } from './model-lock.ts';
+import { versionNotFound } from './not-found.ts';
+import { modelAliases, modelAliasMoves, modelRegistry, modelStageTransitions, registeredModels } from './schema.ts';
+import { getVersion, type ModelVersion, type ModelVersionRow } from './versions.ts';
+
+export const DeleteVersionInput = z.strictObject({
+  name: modelName,
+  version: versionName,
+  reason: reason.optional(),
+  /** Removes the row with its tags; only the history stays. Default: it can be restored. */
+  permanently: z.boolean().optional(),
+});
+export type DeleteVersionInput = Readonly<z.input<typeof DeleteVersionInput>>;
+
+/**
+ * Deletes a version and removes its aliases. Its number is not given again. A version that is deleted already can still
+ * be deleted permanently.
+ *
+ * Under the lock of the model; three round trips. Writes both histories and announces `model_version.deleted`.
+ *
+ * @throws DomainError `not_found` without the version; `failed_precondition` where rows of another package refer to one
+ *   that is deleted permanently.
+ */
+export async function deleteVersion(tx: TenantTx, input: DeleteVersionInput): Promise<void> {
+  const { name, version, reason, permanently = false } = parseInput(DeleteVersionInput, input);
+  const model = await lockModel(tx, name);
+  const row = await look(tx, model, version);
+  if (row === undefined || (row.deletedAt !== null && !permanently)) throw versionNotFound();
+  const live = row.deletedAt === null;
+  await Promise.all([
+    removeAliases(tx, model, row),
+    ...(live ? [recordStage(tx, model, row, { fromStage: row.stage, toStage: null, reason })] : []),
+    permanently ? erase(tx, model, row) : markDeleted(tx, row, model.changeAt),
+    countChange(tx, model),
+    recordEvent(tx, {
+      topic: 'model_version.deleted',
+      subjectId: row.id,
+      payload: { modelId: model.id, name, version, permanently, changeNumber: model.changeNumber },
+    }),
+  ]);
+}
+
+export const RestoreVersionInput = z.strictObject({ name: modelName, version: versionName, reason: reason.optional() });
+export type RestoreVersionInput = Readonly<z.input<typeof RestoreVersionInput>>;
+
+/**
+ * Brings a deleted version back into its stage, without its aliases; from production it comes back archived, since
+ * another version may serve by now. A version that is there is left as it is.
+ *
+ * Under the lock of the model; announces `model_version.restored`. @throws DomainError `not_found` without the version.
+ */
+export async function restoreVersion(tx: TenantTx, input: RestoreVersionInput): Promise<ModelVersion> {
+  const { name, version, reason } = parseInput(RestoreVersionInput, input);
+  const model = await lockModel(tx, name);
+  const row = await look(tx, model, version);
+  if (row === undefined) throw versionNotFound();
+  if (row.deletedAt !== null) {
+    const stage = row.stage === 'production' ? 'archived' : row.stage;
+    await Promise.all([
+      tx
+        .update(modelRegistry)
+        .set({ deletedAt: null, stage, stageChangeNumber: model.changeNumber, updatedAt: model.changeAt })
+        .where(and(eq(modelRegistry.tenantId, tenantOf(tx)), eq(modelRegistry.id, row.id))),
+      recordStage(tx, model, row, { fromStage: null, toStage: stage, reason }),
+      countChange(tx, model),
+      recordEvent(tx, {
+        topic: 'model_version.restored',
+        subjectId: row.id,
+        payload: { modelId: model.id, name, version, stage, changeNumber: model.changeNumber },
+      }),
+    ]);
+  }
+  return await getVersion(tx, { name, version });
+}
+
+async function look(tx: TenantTx, model: LockedModel, version: string): Promise<ModelVersionRow | undefined> {
+  const [row] = await tx
+    .select()
+    .from(modelRegistry)
+    .where(
+      and(
+        eq(modelRegistry.tenantId, tenantOf(tx)),
+        eq(modelRegistry.name, model.name),
+        eq(modelRegistry.version, version),
+      ),
+    );
+  return row;
+}
+
+async function markDeleted(tx: TenantTx, row: ModelVersionRow, deletedAt: Date): Promise<void> {
+  await tx
+    .update(modelRegistry)
+    .set({ deletedAt, updatedAt: deletedAt })
+    .where(and(eq(modelRegistry.tenantId, tenantOf(tx)), eq(modelRegistry.id, row.id)));
+}
+
+/** With the row goes what shows that its number was given, where it was inserted by hand: the counter remembers. */
+async function erase(tx: TenantTx, model: LockedModel, row: ModelVersionRow): Promise<void> {
+  const tenant = tenantOf(tx);
+  await tx.execute(sql`
+    with erased as (
+      delete from ${modelRegistry} where tenant_id = ${tenant} and id = ${row.id} returning version
+    )
+    update ${registeredModels} m
+       set last_version_number = greatest(m.last_version_number, erased.version::int)
+      from erased
+     where m.tenant_id = ${tenant} and m.id = ${model.id} and erased.version ~ '^[1-9][0-9]{0,8}$'`);
+}
+
+async function removeAliases(tx: TenantTx, model: LockedModel, row: ModelVersionRow): Promise<void> {
+  const tenant = tenantOf(tx);
+  await tx.execute(sql`
+    with removed as (
+      delete from ${modelAliases}
+       where tenant_id = ${tenant} and name = ${model.name} and version = ${row.version}
+      returning alias
+    )
+    insert into ${modelAliasMoves}
+           (tenant_id, model_id, change_number, name, alias, from_version_id, from_version, occurred_at)
+    select ${tenant}, ${model.id}::uuid, ${model.changeNumber}::bigint, ${model.name}, alias, ${row.id}::uuid,
+           ${row.version}, ${model.changeAt.toISOString()}::timestamptz
+      from removed`);
+}
+
+type Ends = Pick<typeof modelStageTransitions.$inferInsert, 'fromStage' | 'toStage'> & {
+  readonly reason: string | undefined;
+};
+
+async function recordStage(tx: TenantTx, model: LockedModel, row: ModelVersionRow, ends: Ends): Promise<void> {
+  await tx.insert(modelStageTransitions).values({
+    modelId: model.id,
+    changeNumber: model.changeNumber,
+    versionId: row.id,
+    name: model.name,
+    version: row.version,
+    occurredAt: model.changeAt,
+    ...ends,
+    reason: ends.reason ?? null,
+  });
+}

@@ -1,0 +1,188 @@
+import { isDomainError, type TenantTx } from '@mcp-hub/db-core';
+import { freshTenant } from '@mcp-hub/testing';
+import { sql } from 'drizzle-orm';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  deleteVersion,
+  findAliasHolder,
+  legalMoves,
+  listAliasMoves,
+  listStageHolders,
+  listStageTransitions,
+  type ModelStage,
+  modelStages,
+  registerVersion,
+  removeAlias,
+  rollbackPromotion,
+  setAlias,
+  transitionStage,
+} from '../src/index.ts';
+import { refusalOf } from './support/refusal-of.ts';
+import { useRegistry } from './support/use-registry.ts';
+
+const registry = useRegistry();
+
+describe('the history of a model', () => {
+  it('lists alias moves and stage transitions, the last first, by pages that neither skip nor repeat', async () => {
+    const tenant = freshTenant();
+    await registry.run(tenant, async (tx) => {
+      await registerVersion(tx, { name: 'm' });
+      await registerVersion(tx, { name: 'm' });
+      for (let turn = 0; turn < 4; turn += 1) {
+        await setAlias(tx, { name: 'm', alias: 'champion', version: String((turn % 2) + 1) });
+      }
+      await removeAlias(tx, { name: 'm', alias: 'champion' });
+      await transitionStage(tx, { name: 'm', version: '1', stage: 'production' });
+      await transitionStage(tx, { name: 'm', version: '2', stage: 'production' });
+    });
+    await registry.run(tenant, async (tx) => {
+      const moves: (readonly [string | null, string | null])[] = [];
+      let cursor: string | undefined;
+      do {
+        const page = await listAliasMoves(tx, { name: 'm', limit: 2, ...(cursor === undefined ? {} : { cursor }) });
+        moves.push(...page.items.map(({ fromVersion, toVersion }) => [fromVersion, toVersion] as const));
+        cursor = page.nextCursor;
+      } while (cursor !== undefined);
+      expect(moves).toEqual([
+        ['2', null],
+        ['1', '2'],
+        ['2', '1'],
+        ['1', '2'],
+        [null, '1'],
+      ]);
+      const { items } = await listStageTransitions(tx, { name: 'm', version: '1' });
+      expect(items.map(({ fromStage, toStage }) => [fromStage, toStage])).toEqual([
+        ['production', 'archived'],
+        ['development', 'production'],
+        [null, 'development'],
+      ]);
+    });
+  });
+
+  it('is found by the id of a model, and needs exactly one of name and id', async () => {
+    const tenant = freshTenant();
+    await registry.run(tenant, async (tx) => {
+      await registerVersion(tx, { name: 'm' });
+      const [first] = (await listStageTransitions(tx, { name: 'm' })).items;
+      const { items } = await listStageTransitions(tx, { modelId: first?.modelId });
+      expect(items).toEqual([first]);
+      for (const wrong of [{}, { name: 'm', modelId: first?.modelId }, { modelId: 'no uuid' }]) {
+        expect((await refusalOf(listStageTransitions(tx, wrong))).code).toBe('invalid_input');
+      }
+    });
+  });
+});
+
+const versions = ['1', '2', '3'] as const;
+const aliases = ['champion', 'challenger'] as const;
+type Step =
+  | { readonly do: 'alias'; readonly alias: string; readonly version: string | null }
+  | { readonly do: 'stage'; readonly version: string; readonly stage: ModelStage; readonly archiveOthers: boolean }
+  | { readonly do: 'rollback' }
+  | { readonly do: 'delete'; readonly version: string };
+
+const step: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      do: fc.constant('alias' as const),
+      alias: fc.constantFrom(...aliases),
+      version: fc.constantFrom(...versions, null),
+    }),
+  },
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      do: fc.constant('stage' as const),
+      version: fc.constantFrom(...versions),
+      stage: fc.constantFrom(...modelStages),
+      archiveOthers: fc.boolean(),
+    }),
+  },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('rollback' as const) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('delete' as const), version: fc.constantFrom(...versions) }) },
+);
+
+async function take(tx: TenantTx, taken: Step): Promise<void> {
+  const name = 'm';
+  if (taken.do === 'rollback') await rollbackPromotion(tx, { name });
+  else if (taken.do === 'delete') await deleteVersion(tx, { name, version: taken.version, permanently: true });
+  else if (taken.do === 'stage') {
+    const { version, stage } = taken;
+    const archiveOthers = taken.archiveOthers && (stage === 'staging' || stage === 'production');
+    await transitionStage(tx, { name, version, stage, archiveOthers });
+  } else if (taken.version === null) await removeAlias(tx, { name, alias: taken.alias });
+  else await setAlias(tx, { name, alias: taken.alias, version: taken.version });
+}
+
+/** What is held now, read from the tables of the present. */
+async function present(tx: TenantTx): Promise<unknown> {
+  const [row] = await tx.execute(sql`
+    select coalesce((select json_object_agg(alias, version) from model_aliases), '{}') as aliases,
+           coalesce((select json_object_agg(version, stage) from model_registry where deleted_at is null), '{}') as stages`);
+  return row;
+}
+
+async function recalled(tx: TenantTx, at: Date): Promise<unknown> {
+  const held: { aliases: Record<string, string>; stages: Record<string, string> } = { aliases: {}, stages: {} };
+  for (const alias of aliases) {
+    const holder = await findAliasHolder(tx, { name: 'm', alias, at });
+    if (holder !== undefined) held.aliases[alias] = holder.version;
+  }
+  for (const stage of modelStages) {
+    for (const { version } of await listStageHolders(tx, { name: 'm', stage, at })) held.stages[version] = stage;
+  }
+  return held;
+}
+
+describe('who held an alias or a stage at a time', () => {
+  it('is what the tables said at that time, after any sequence of changes', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 12 }), async (steps) => {
+        const tenant = freshTenant();
+        const start = Date.parse('2026-01-01T00:00:00Z');
+        const seen: [Date, unknown][] = [];
+        for (let index = -1; index < steps.length; index += 1) {
+          const now = new Date(start + index * 1_000);
+          await registry.run(
+            tenant,
+            async (tx) => {
+              const taken = steps[index];
+              if (taken === undefined)
+                for (const version of versions) await registerVersion(tx, { name: 'm', version });
+              // A refused step changes nothing, and the transaction goes on.
+              else await take(tx, taken).catch(ignoreRefusal);
+              seen.push([now, await present(tx)]);
+            },
+            { now },
+          );
+        }
+        await registry.run(tenant, async (tx) => {
+          for (const [at, was] of seen) expect(await recalled(tx, at)).toEqual(was);
+          expect(await recalled(tx, new Date(start - 2_000))).toEqual({ aliases: {}, stages: {} });
+        });
+      }),
+      { numRuns: 25 },
+    );
+  }, 60_000);
+
+  it('knows only legal moves, registrations, deletions and rollbacks', async () => {
+    const tenant = freshTenant();
+    await registry.run(tenant, async (tx) => {
+      for (const version of versions) await registerVersion(tx, { name: 'm', version });
+      for (const version of versions) await transitionStage(tx, { name: 'm', version, stage: 'production' });
+      await rollbackPromotion(tx, { name: 'm' });
+      const { items } = await listStageTransitions(tx, { name: 'm' });
+      for (const { fromStage, toStage, undoesChangeNumber } of items) {
+        if (fromStage !== null && toStage !== null && undoesChangeNumber === null) {
+          expect(legalMoves[fromStage]).toContain(toStage);
+        }
+      }
+    });
+  });
+});
+
+function ignoreRefusal(error: unknown): void {
+  if (!isDomainError(error) || error.code === 'internal') throw error;
+}
