@@ -1,12 +1,23 @@
 import { Command, CommanderError } from 'commander';
 import { baselineCommand } from './commands/baseline.ts';
-import type { CommandDefinition, CommandInput } from './commands/command.ts';
+import { checkCommand } from './commands/check.ts';
 import { downCommand } from './commands/down.ts';
+import { generateCommand } from './commands/generate.ts';
 import { grantRuntimeCommand } from './commands/grant-runtime.ts';
+import { maintainCommand } from './commands/maintain.ts';
 import { migrateCommand } from './commands/migrate.ts';
+import { psqlCommand } from './commands/psql.ts';
+import { releaseCommand } from './commands/release.ts';
+import { resetCommand } from './commands/reset.ts';
+import { rollbackCommand } from './commands/rollback.ts';
+import { sqlCommand } from './commands/sql.ts';
 import { statusCommand } from './commands/status.ts';
+import { studioCommand } from './commands/studio.ts';
+import { tenantsCommand } from './commands/tenants.ts';
 import { upCommand } from './commands/up.ts';
 import { urlCommand } from './commands/url.ts';
+import { verifyCommand } from './commands/verify.ts';
+import type { CommandDefinition, CommandInput } from './commands/command.ts';
 import { loadEnvironment } from './environment.ts';
 import { exitCodes, MigrateError } from './errors.ts';
 import { createOutput, errorResult, type OutputStreams, processStreams } from './output.ts';
@@ -42,11 +53,22 @@ function describeError(error: unknown): string {
 const commands: readonly CommandDefinition[] = [
   migrateCommand,
   statusCommand,
+  generateCommand,
+  checkCommand,
+  verifyCommand,
+  rollbackCommand,
   baselineCommand,
+  releaseCommand,
+  resetCommand,
+  maintainCommand,
   grantRuntimeCommand,
+  tenantsCommand,
   upCommand,
   downCommand,
   urlCommand,
+  psqlCommand,
+  sqlCommand,
+  studioCommand,
 ];
 
 const exitCodeHelp = `
@@ -78,6 +100,7 @@ function addCommand(
     .option('--json', 'print one JSON document instead of lines')
     .option('--yes', 'really write to production')
     .passThroughOptions(definition.passThrough === true)
+    .allowUnknownOption(definition.passThrough === true)
     .addHelpText('after', exitCodeHelp);
   for (const [syntax, text] of definition.arguments ?? []) command.argument(syntax, text);
   for (const [syntax, text] of definition.options ?? []) command.option(syntax, text);
@@ -86,6 +109,10 @@ function addCommand(
     const input: CommandInput = {
       arguments: command.args,
       text: (name) => (typeof options[name] === 'string' ? options[name] : undefined),
+      list: (name) => {
+        const given = options[name];
+        return Array.isArray(given) ? given.map(String) : [];
+      },
       flag: (name) => options[name] === true,
     };
     const environment = loadEnvironment({ name: input.text('env'), directory: input.text('directory') });

@@ -5,6 +5,8 @@ export interface Output {
   readonly json: boolean;
   line(text?: string): void;
   warn(text: string): void;
+  /** What went wrong and does not end the command. */
+  error(text: string): void;
   /** The result, once, at the end; printed with `--json` only. */
   result(value: object): void;
 }
@@ -26,6 +28,7 @@ export function createOutput(json: boolean, streams: OutputStreams = processStre
       if (!json) streams.out(`${text}\n`);
     },
     warn: (text) => streams.error(`warning: ${text}\n`),
+    error: (text) => streams.error(`${text}\n`),
     result: (value) => {
       if (json) streams.out(`${JSON.stringify(value, undefined, 2)}\n`);
     },

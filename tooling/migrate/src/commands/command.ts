@@ -14,6 +14,8 @@ export interface CommandInput {
   readonly arguments: readonly string[];
   /** The text of an option; undefined when it was not given. */
   text(name: string): string | undefined;
+  /** All texts of an option that may be given more than once. */
+  list(name: string): readonly string[];
   flag(name: string): boolean;
 }
 

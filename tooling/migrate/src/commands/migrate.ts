@@ -1,8 +1,8 @@
-import { assertMayWrite, findTarget } from '../environment.ts';
+import { assertMayWrite, type DatabaseTarget, findTarget } from '../environment.ts';
 import { grantRuntime } from '../grant-runtime.ts';
 import { describeHolder } from '../lock.ts';
 import { dryRun } from '../dry-run.ts';
-import { migrate, type MigrateEvent, rangeOf } from '../migrate.ts';
+import { migrate, type MigrateEvent, type MigrateOptions, type MigrateReport, rangeOf } from '../migrate.ts';
 import { formatDuration, type Output } from '../output.ts';
 import type { CommandContext, CommandDefinition, CommandInput } from './command.ts';
 import { printDryRun } from './print-dry-run.ts';
@@ -37,6 +37,16 @@ async function run(context: CommandContext, input: CommandInput): Promise<undefi
   }
   assertMayWrite(environment, 'migrate', context.yes);
   const target = await findTarget(environment);
+  output.result(await migrateTarget(context, target, range));
+  return undefined;
+}
+
+/** Also gives the local server's service login its roles. */
+export async function migrateTarget(
+  { environment, output }: CommandContext,
+  target: DatabaseTarget,
+  range: Pick<MigrateOptions, 'from' | 'to'>,
+): Promise<MigrateReport> {
   const report = await migrate({
     url: target.ownerUrl,
     directory: environment.directory,
@@ -53,8 +63,7 @@ async function run(context: CommandContext, input: CommandInput): Promise<undefi
       `${report.applied.length} applied, ${report.alreadyApplied} were applied before, in ${report.database}.`,
     );
   }
-  output.result(report);
-  return undefined;
+  return report;
 }
 
 export function printEvent(output: Output, event: MigrateEvent): void {

@@ -1,0 +1,31 @@
+import { generate } from '../generate.ts';
+import { withScratchServer } from '../scratch-server.ts';
+import type { CommandContext, CommandDefinition, CommandInput } from './command.ts';
+
+export const generateCommand: CommandDefinition = {
+  name: 'generate',
+  summary: "write the migrations that the packages' schemas ask for, tried in a scratch database",
+  options: [
+    ['--rename <old:new...>', 'a column (tags.value:val) or a table (labels:tags) that has another name now'],
+    ['--name <what>', 'the last part of the new file names'],
+  ],
+  run,
+};
+
+async function run({ environment, output }: CommandContext, input: CommandInput): Promise<undefined> {
+  const what = input.text('name');
+  const report = await withScratchServer(environment, (serverUrl) =>
+    generate({
+      root: environment.root,
+      serverUrl,
+      renames: input.list('rename'),
+      ...(what === undefined ? {} : { what }),
+    }),
+  );
+  for (const path of report.written) output.line(`written  migrations/${path}`);
+  for (const path of report.removed) output.line(`removed  migrations/${path}`);
+  if (report.written.length + report.removed.length === 0)
+    output.line('No schema changes: the migrations are what the packages ask for.');
+  output.result(report);
+  return undefined;
+}

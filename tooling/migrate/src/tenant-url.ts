@@ -1,0 +1,36 @@
+import { variableOf, type Environment } from './environment.ts';
+import { exitCodes, MigrateError } from './errors.ts';
+
+/** What `--tenant` says, else DEFAULT_TENANT. */
+export function tenantOf(environment: Environment, given: string | undefined): string | undefined {
+  const tenant = given ?? variableOf(environment, 'DEFAULT_TENANT');
+  if (tenant !== undefined && (tenant === '' || tenant.length > 128 || /\p{Cc}/u.test(tenant))) {
+    throw new MigrateError(
+      'invalid_tenant',
+      'A tenant id has 1 to 128 characters and no control characters.',
+      exitCodes.usage,
+    );
+  }
+  return tenant;
+}
+
+/** `-c name=value …` as libpq and the server read it: blanks and backslashes in a value are escaped. */
+export function startupOptions(settings: Readonly<Record<string, string | undefined>>): string {
+  return Object.entries(settings)
+    .flatMap(([name, value]) => (value === undefined ? [] : [`-c ${name}=${value.replace(/[\\\s]/g, '\\$&')}`]))
+    .join(' ');
+}
+
+/** The same URL with settings of the session in it. Not through a connection pooler, which refuses them. */
+export function urlWithSettings(url: string, settings: Readonly<Record<string, string | undefined>>): string {
+  const changed = new URL(url);
+  const options = [changed.searchParams.get('options') ?? '', startupOptions(settings)]
+    .filter((part) => part !== '')
+    .join(' ');
+  changed.searchParams.delete('options');
+  if (options === '') return changed.toString();
+  // Not by searchParams.set: it writes a blank as +, which libpq and postgres.js do not read back.
+  const query = changed.searchParams.toString();
+  changed.search = `${query === '' ? '' : `${query}&`}options=${encodeURIComponent(options)}`;
+  return changed.toString();
+}
