@@ -62,7 +62,7 @@ async function runTenant(tenant: FlightTenant): Promise<TourReport> {
   for (const { version, isNew } of report.registered) {
     const fitted = versions.find((candidate) => candidate.version === version);
     console.log(
-      `  ${isNew ? 'registered' : 'was there  '} ${modelName}/${version}  AUC on March ${fitted?.heldBackAuc.toFixed(3)}  sha256 ${fitted?.digest.slice(0, 12)}…`,
+      `  ${isNew ? 'registered' : 'was there '} ${modelName}/${version}  AUC on March ${fitted?.heldBackAuc.toFixed(3)}  sha256 ${fitted?.digest.slice(0, 12)}…`,
     );
   }
   console.log(`  promoted 2:      ${modelName}:production is version ${report.promoted}`);
