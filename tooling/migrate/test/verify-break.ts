@@ -25,7 +25,7 @@ export function table(
 ): string {
   const columns =
     o.columns ??
-    `tenant_id text not null default current_setting('app.tenant') constraint odd_tenant_id_check check (tenant_id <> ''), id uuid not null, other_id uuid`;
+    `tenant_id text not null default current_setting('app.tenant') constraint odd_tenant_id_check check (tenant_id <> ''), id uuid not null default app_uuid_v7(), other_id uuid`;
   return `
 create table odd (${columns}${o.keys === undefined ? '' : `, ${o.keys}`});
 alter table odd enable row level security;

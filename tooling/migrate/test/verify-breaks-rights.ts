@@ -157,6 +157,12 @@ const roleBreaks: readonly Break[] = [
     object: 'model_tags',
   },
   {
+    rule: 'one-owner',
+    what: 'the database belongs to another login',
+    adminSql: `create role bystander; do $$ begin execute format('alter database %I owner to bystander', current_database()); end $$`,
+    object: 'database',
+  },
+  {
     rule: 'owner-unprivileged',
     what: 'a function belongs to a superuser',
     adminSql: 'alter function app_now() owner to postgres',
@@ -321,6 +327,12 @@ const objectBreaks: readonly Break[] = [
     rule: 'publications-filtered',
     what: 'a table is published whole',
     sql: 'create publication outward for table model_tags',
+    object: 'publication outward',
+  },
+  {
+    rule: 'publications-filtered',
+    what: 'a row filter lets all tenants through',
+    sql: `create publication outward for table model_tags where (key <> '')`,
     object: 'publication outward',
   },
   {

@@ -39,14 +39,14 @@ const tableBreaks: readonly Break[] = [
   {
     rule: 'tenant-column',
     what: 'a table has no tenant_id',
-    sql: 'create table odd (id uuid not null)',
+    sql: 'create table odd (other_id uuid not null)',
     object: 'odd',
     also: ['readonly-grants', 'row-security-enabled', 'row-security-forced', 'tenant-grants', 'tenant-policy'],
   },
   {
     rule: 'tenant-column',
     what: 'tenant_id stands second',
-    sql: table({ columns: `id uuid, tenant_id text not null ${byDefault} ${check}` }),
+    sql: table({ columns: `id uuid default app_uuid_v7(), tenant_id text not null ${byDefault} ${check}` }),
     object: 'odd',
   },
   {
@@ -99,6 +99,46 @@ const tableBreaks: readonly Break[] = [
     what: 'the owner has a table in another schema',
     sql: 'create schema aside; create table aside.copies (tenant_id text)',
     object: 'aside.copies',
+  },
+];
+
+const columnBreaks: readonly Break[] = [
+  {
+    rule: 'id-column',
+    what: 'an id has no default',
+    sql: 'alter table model_registry alter column id drop default',
+    object: 'model_registry.id',
+    also: ['probe-two-tenants'],
+  },
+  {
+    rule: 'id-column',
+    what: 'an id is a number',
+    sql: table({ columns: `tenant_id text not null ${byDefault} ${check}, id bigint not null` }),
+    object: 'odd.id',
+  },
+  {
+    rule: 'times-with-zone',
+    what: 'a time has no zone',
+    sql: 'alter table model_tags add column seen_at timestamp(3)',
+    object: 'model_tags.seen_at',
+  },
+  {
+    rule: 'times-with-zone',
+    what: 'a time has microseconds',
+    sql: 'alter table model_tags add column seen_at timestamptz',
+    object: 'model_tags.seen_at',
+  },
+  {
+    rule: 'defaults-by-app-now',
+    what: 'a default reads the server’s clock',
+    sql: 'alter table model_tags add column seen_at timestamptz(3) default current_timestamp',
+    object: 'model_tags.seen_at',
+  },
+  {
+    rule: 'defaults-by-app-now',
+    what: 'a default reads the transaction’s clock past app_now()',
+    sql: 'alter table tenant_work alter column due_at set default now()',
+    object: 'tenant_work.due_at',
   },
 ];
 
@@ -408,6 +448,7 @@ const probeBreaks: readonly Break[] = [
 
 export const schemaBreaks: readonly Break[] = [
   ...tableBreaks,
+  ...columnBreaks,
   ...policyBreaks,
   ...keyBreaks,
   ...foreignKeyBreaks,

@@ -36,7 +36,8 @@ export const catalogQueries = {
            current_user::text as login,
            (select pg_catalog.bool_or(r.rolsuper or r.rolbypassrls) from pg_catalog.pg_roles r
              where r.rolname in (current_user, session_user)) as privileged,
-           (select pg_catalog.pg_get_userbyid(n.nspowner) from pg_catalog.pg_namespace n where n.nspname = 'public') as "schemaOwner"`,
+           (select pg_catalog.pg_get_userbyid(n.nspowner) from pg_catalog.pg_namespace n where n.nspname = 'public') as "schemaOwner",
+           (select pg_catalog.pg_get_userbyid(b.datdba) from pg_catalog.pg_database b where b.datname = current_database()) as "databaseOwner"`,
 
   relations: `
     with ${relations}
@@ -197,7 +198,7 @@ export const catalogQueries = {
      where acl.grantee <> d.defaclrole and d.defaclnamespace in (0, 'public'::pg_catalog.regnamespace)`,
 
   publications: `
-    select p.pubname as name, p.tablename as "table", p.rowfilter is not null as filtered
+    select p.pubname as name, p.tablename as "table", coalesce(p.rowfilter ~ 'tenant_id', false) as filtered
       from pg_catalog.pg_publication_tables p
      where p.schemaname = 'public'`,
 

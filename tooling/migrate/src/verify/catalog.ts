@@ -32,6 +32,7 @@ export interface ServerRow {
   readonly login: string;
   readonly privileged: boolean;
   readonly schemaOwner: string;
+  readonly databaseOwner: string;
 }
 
 export interface Grant {
@@ -193,5 +194,6 @@ export interface DefaultGrantRow extends Grant {
 export interface PublicationRow {
   readonly name: string;
   readonly table: string;
+  /** Its row filter names tenant_id. */
   readonly filtered: boolean;
 }

@@ -42,7 +42,7 @@ function differences(catalog: Catalog, role: RuntimeRole): readonly Finding[] {
 }
 
 /** Roles beside the owner and the runtime roles. For one with BYPASSRLS, as backups have, a grant to read opens nothing more. */
-function strangers(catalog: Catalog, { grants }: RelationRow): readonly string[] {
+function strangers(catalog: Catalog, grants: readonly Grant[]): readonly string[] {
   const bypassing = new Set(catalog.roles.filter(({ bypassRls }) => bypassRls).map(({ name }) => name));
   const found = grants.filter(
     ({ grantee, privilege }) =>
@@ -98,7 +98,7 @@ export const grantRules: readonly Rule[] = [
       catalog.relations
         .filter(({ name }) => name !== exemptTable)
         .flatMap((relation) => {
-          const roles = strangers(catalog, relation);
+          const roles = strangers(catalog, relation.grants);
           return roles.length === 0 ? [] : [{ name: relation.name, roles: roles.join(', ') }];
         }),
     ({ name, roles }) => ({
@@ -122,7 +122,7 @@ export const grantRules: readonly Rule[] = [
       catalog.relations.filter(
         ({ name, grants }) =>
           name === exemptTable &&
-          (strangers(catalog, { grants } as RelationRow).length > 0 ||
+          (strangers(catalog, grants).length > 0 ||
             grants.some(({ grantee }) => grantee === 'PUBLIC' || isRuntimeRole(grantee))),
       ),
     ({ name, grants }) => ({

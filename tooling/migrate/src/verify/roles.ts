@@ -112,17 +112,23 @@ export const roleRules: readonly Rule[] = [
     name: 'one-owner',
     protects: 'What another role owns is not under the migrations: that role can change or open it.',
     check: ({ catalog }) => {
-      const { login, schemaOwner } = catalog.server;
+      const { login, database, databaseOwner, schemaOwner } = catalog.server;
+      const superusers = new Set(catalog.roles.filter(({ superuser }) => superuser).map(({ name }) => name));
+      // Of a superuser they are on managed servers, and a superuser can do everything anyway.
+      const around = [
+        { name: 'public', owner: schemaOwner, what: 'schema' },
+        { name: database, owner: databaseOwner, what: 'database' },
+      ].filter(({ owner }) => owner !== 'pg_database_owner' && !superusers.has(owner));
       const owned = [
         ...catalog.relations.map(({ name, owner, kind }) => ({ name, owner, what: kind === 'v' ? 'view' : 'table' })),
         ...catalog.functions.filter(({ schema }) => schema === 'public').map((row) => ({ ...row, what: 'function' })),
         ...catalog.types.filter(({ schema }) => schema === 'public').map((row) => ({ ...row, what: 'type' })),
-        ...(schemaOwner === 'pg_database_owner' ? [] : [{ name: 'public', owner: schemaOwner, what: 'schema' }]),
+        ...around,
       ];
       return owned
         .filter(({ owner }) => owner !== login)
         .map(({ name, owner, what }) => ({
-          object: name,
+          object: what === 'table' ? name : `${what} ${name}`,
           message: `belongs to ${owner}, not to ${login}. Run as ${owner} or an administrator: alter ${what} ${name} owner to ${login};`,
         }));
     },

@@ -1,3 +1,4 @@
+import { columnRules } from './columns.ts';
 import { foreignKeyRules } from './foreign-keys.ts';
 import { grantRules } from './grants.ts';
 import { historyRules } from './history.ts';
@@ -13,6 +14,7 @@ import { tableRules } from './tables.ts';
 /** Every rule of `db:verify`, in the order in which they are reported. */
 export const verifyRules: readonly Rule[] = [
   ...tableRules,
+  ...columnRules,
   ...policyRules,
   ...keyRules,
   ...foreignKeyRules,

@@ -43,10 +43,17 @@ export interface VerifyReport {
 export async function verify(options: VerifyOptions): Promise<VerifyReport> {
   const session = await openSession(options.url, { applicationName: 'mcp-hub-verify', allowPrivileged: true });
   try {
-    return await rolledBack(
-      (work) => session.sql.begin(work),
-      (client) => verifyWith(client, options.directory),
-    );
+    let report: VerifyReport | undefined;
+    await session.sql
+      .begin(async (transaction) => {
+        report = await verifyWith(transaction, options.directory);
+        throw new RolledBack();
+      })
+      .catch((error: unknown) => {
+        if (!(error instanceof RolledBack)) throw error;
+      });
+    if (report === undefined) throw new Error('the transaction ended without a report');
+    return report;
   } finally {
     await session.end();
   }
@@ -91,21 +98,5 @@ function refuseLogin({ server, relations }: Catalog): void {
   }
 }
 
+/** What ends the transaction: postgres.js commits unless its work throws. */
 class RolledBack extends Error {}
-
-async function rolledBack<Value>(
-  begin: (work: (client: VerifyClient) => Promise<never>) => Promise<unknown>,
-  work: (client: VerifyClient) => Promise<Value>,
-): Promise<Value> {
-  let value: { readonly it: Value } | undefined;
-  try {
-    await begin(async (client) => {
-      value = { it: await work(client) };
-      throw new RolledBack();
-    });
-  } catch (error) {
-    if (!(error instanceof RolledBack)) throw error;
-  }
-  if (value === undefined) throw new Error('the transaction ended without a result');
-  return value.it;
-}
