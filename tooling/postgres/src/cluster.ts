@@ -1,5 +1,4 @@
-import { randomUUID } from 'node:crypto';
-import { chownSync, existsSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, realpathSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { explainFileError, PostgresToolError } from './errors.ts';
@@ -17,33 +16,29 @@ const STOP_MS = 60_000;
  */
 export async function initCluster(
   installation: Installation,
-  o: { readonly data: string; readonly logins: Logins; readonly passwordFolder: string; readonly durable: boolean },
+  o: { readonly data: string; readonly logins: Logins; readonly durable: boolean },
 ): Promise<void> {
-  const passwordFile = join(o.passwordFolder, `initdb-${randomUUID()}`);
-  try {
-    writeFileSync(passwordFile, `${o.logins.postgres}\n`, { mode: 0o600, flag: 'wx' });
-    if (installation.user !== undefined) chownSync(passwordFile, installation.user.uid, installation.user.gid);
-    const made = await run(
+  const made = await run(
+    '/bin/sh',
+    [
+      '-c',
+      // The password goes through a pipe that the server's user has made and may open by name: a file would be left
+      // behind when this process is killed, and node's own pipe belongs to this user.
+      'cat | "$@" --pwfile=/dev/stdin',
+      'sh',
       join(installation.bin, 'initdb'),
-      [
-        `--pgdata=${o.data}`,
-        '--username=postgres',
-        `--pwfile=${passwordFile}`,
-        '--auth=scram-sha-256',
-        '--encoding=UTF8',
-        '--locale=C',
-        '--locale-provider=icu',
-        '--icu-locale=und',
-        ...(o.durable ? [] : ['--no-sync']),
-      ],
-      { user: installation.user, timeoutMs: 120_000 },
-    );
-    if (!made.ok) throw failed('initdb could not make a cluster', o.data, made.output);
-  } catch (error) {
-    throw explainFileError(error, `making a PostgreSQL cluster in ${o.data}`);
-  } finally {
-    rmSync(passwordFile, { force: true });
-  }
+      `--pgdata=${o.data}`,
+      '--username=postgres',
+      '--auth=scram-sha-256',
+      '--encoding=UTF8',
+      '--locale=C',
+      '--locale-provider=icu',
+      '--icu-locale=und',
+      ...(o.durable ? [] : ['--no-sync']),
+    ],
+    { user: installation.user, timeoutMs: 120_000, input: `${o.logins.postgres}\n` },
+  );
+  if (!made.ok) throw failed('initdb could not make a cluster', o.data, made.output);
 }
 
 /** Starts the server of `data` and waits until it answers; its log is `server.log` in it. */

@@ -38,8 +38,7 @@ export async function startEmbeddedTestServer(o: {
     rmSync(data, { recursive: true, force: true });
   };
   try {
-    const passwordFolder = installation.user === undefined ? folder : SHARED_CACHE;
-    await initCluster(installation, { data, logins, passwordFolder, durable: false });
+    await initCluster(installation, { data, logins, durable: false });
     const urls = loginUrls(logins, await startOnAnyPort(installation, data));
     await ensureLogins(logins, urls.adminUrl);
     return { kind: 'embedded', ...urls, stop };

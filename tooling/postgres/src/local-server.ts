@@ -91,7 +91,7 @@ export async function removeLocalServer(o: { readonly root: string; readonly maj
 }
 
 function places(o: { readonly root: string; readonly major?: PostgresMajor }): readonly LocalPlace[] {
-  const majors = o.major === undefined ? [...POSTGRES_MAJORS].reverse() : [o.major];
+  const majors = o.major === undefined ? POSTGRES_MAJORS.toReversed() : [o.major];
   return majors.flatMap((major) => {
     const { chosen, other } = localPlaces(o.root, major);
     return other === undefined ? [chosen] : [chosen, other];
@@ -113,7 +113,7 @@ async function makeCluster(installation: Installation, place: LocalPlace): Promi
   mkdirSync(partial);
   chmodSync(partial, 0o700);
   if (installation.user !== undefined) lchownSync(partial, installation.user.uid, installation.user.gid);
-  await initCluster(installation, { data: partial, logins, passwordFolder: place.folder, durable: true });
+  await initCluster(installation, { data: partial, logins, durable: true });
   renameSync(partial, place.data);
 }
 

@@ -14,7 +14,7 @@ export interface RunResult {
 export function run(
   program: string,
   args: readonly string[],
-  o: { readonly user: ServerUser | undefined; readonly timeoutMs: number },
+  o: { readonly user: ServerUser | undefined; readonly timeoutMs: number; readonly input?: string },
 ): Promise<RunResult> {
   const env = { PATH: process.env['PATH'] ?? '/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC' };
   return new Promise((resolve) => {
@@ -27,6 +27,7 @@ export function run(
         resolve({ ok: error === null, output: output === '' && error !== null ? error.message : output });
       },
     );
-    child.stdin?.end();
+    child.stdin?.on('error', () => {}); // it may end before it has read
+    child.stdin?.end(o.input ?? '');
   });
 }

@@ -17,7 +17,7 @@ const PACKAGE = fileURLToPath(new URL('..', import.meta.url));
 
 export interface Checkout {
   readonly root: string;
-  remove(): Promise<void>;
+  readonly remove: () => Promise<void>;
 }
 
 /** An empty directory that stands for a checkout. Its server ends with this process, also when that is killed. */
