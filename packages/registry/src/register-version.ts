@@ -9,6 +9,7 @@ import {
   tenantOf,
   textArray,
   textInput,
+  withIdempotencyKey,
 } from '@mcp-hub/db-core';
 import { sql } from 'drizzle-orm';
 import { z } from 'zod';
@@ -30,10 +31,12 @@ export const RegisterVersionInput = z.strictObject({
   outputSignature: jsonObject.nullish(),
   metadata: jsonObject.optional(),
   tags: tags.optional(),
+  /** One for each version that the client wants: a repeated call with it gives the version of the first. */
+  idempotencyKey: z.string().optional(),
 });
 export type RegisterVersionInput = Readonly<z.input<typeof RegisterVersionInput>>;
 
-type Given = z.output<typeof RegisterVersionInput>;
+type Given = Omit<z.output<typeof RegisterVersionInput>, 'idempotencyKey'>;
 
 /**
  * Registers a version in stage development, and the model where it is new.
@@ -44,24 +47,38 @@ type Given = z.output<typeof RegisterVersionInput>;
  * `model_version.registered`.
  *
  * @throws DomainError `already_exists` for a given version that is there, deleted ones included; `failed_precondition`
- *   where the model is deleted.
+ *   where the model is deleted; `conflict` where the idempotency key came with other input before.
  */
 export async function registerVersion(tx: TenantTx, input: RegisterVersionInput): Promise<ModelVersion> {
-  const given = parseInput(RegisterVersionInput, input);
-  const made = (await insertVersion(tx, given)) ?? (await insertPastTakenNumbers(tx, given));
-  const payload = { modelId: made.modelId, name: given.name, version: made.version };
-  const [version] = await Promise.all([
-    getVersion(tx, { name: given.name, version: made.version }),
-    recordEvent(tx, { topic: 'model_version.registered', subjectId: made.id, payload }),
-  ]);
-  return version;
+  const { idempotencyKey, ...given } = parseInput(RegisterVersionInput, input);
+  if (idempotencyKey === undefined) {
+    const made = await insert(tx, given);
+    const [version] = await Promise.all([read(tx, made), announce(tx, made)]);
+    return version;
+  }
+  const request = { scope: 'registry.registerVersion', key: idempotencyKey, request: given };
+  const made = await withIdempotencyKey(tx, request, async () => {
+    const first = await insert(tx, given);
+    await announce(tx, first);
+    return first;
+  });
+  return await read(tx, made);
 }
 
 interface Made {
   readonly id: string;
   readonly modelId: string;
+  readonly name: string;
   readonly version: string;
 }
+
+const insert = async (tx: TenantTx, given: Given): Promise<Made> =>
+  (await insertVersion(tx, given)) ?? (await insertPastTakenNumbers(tx, given));
+
+const read = (tx: TenantTx, { name, version }: Made) => getVersion(tx, { name, version });
+
+const announce = (tx: TenantTx, { id, modelId, name, version }: Made) =>
+  recordEvent(tx, { topic: 'model_version.registered', subjectId: id, payload: { modelId, name, version } });
 
 /** Undefined where the version is taken. */
 async function insertVersion(tx: TenantTx, given: Given): Promise<Made | undefined> {
@@ -113,7 +130,9 @@ async function insertVersion(tx: TenantTx, given: Given): Promise<Made | undefin
   if (made?.model_id == null) {
     throw new DomainError('failed_precondition', 'The model is deleted. Restore it, or delete it for good.');
   }
-  if (made.id !== null && made.version !== null) return { id: made.id, modelId: made.model_id, version: made.version };
+  if (made.id !== null && made.version !== null) {
+    return { id: made.id, modelId: made.model_id, name: given.name, version: made.version };
+  }
   if (given.version !== undefined) {
     throw new DomainError('already_exists', 'This version of the model exists already; deleted versions count.');
   }

@@ -136,6 +136,16 @@ describe('registerVersion', () => {
     });
   });
 
+  it('gives the version of the first call again for the same idempotency key', async () => {
+    const tenant = freshTenant();
+    const register = (description: string) =>
+      registry.run(tenant, (tx) => registerVersion(tx, { name: 'm', description, idempotencyKey: 'k' }));
+    const versions = await Promise.all([register('a'), register('a'), register('a')]);
+    expect(new Set(versions.map(({ id }) => id)).size).toBe(1);
+    expect((await refusalOf(register('b'))).code).toBe('conflict');
+    expect((await registry.run(tenant, (tx) => registerVersion(tx, { name: 'm' }))).version).toBe('2');
+  });
+
   it.each([['a/b'], ['a@b'], ['a:b'], [''], [' 1'], ['x'.repeat(257)]])('refuses the version %j', async (version) => {
     const refusal = await refusalOf(registry.run(freshTenant(), (tx) => registerVersion(tx, { name: 'm', version })));
     expect([refusal.code, refusal.details['field']]).toEqual(['invalid_input', 'version']);
