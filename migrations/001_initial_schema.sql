@@ -148,7 +148,7 @@ CREATE TABLE "tenants" (
 --> statement-breakpoint
 CREATE INDEX "idempotency_keys_expiry_idx" ON "idempotency_keys" USING btree ("tenant_id","expires_at");
 --> statement-breakpoint
-CREATE INDEX "tenant_work_due_idx" ON "tenant_work" USING btree ("kind","tenant_id","due_at") WHERE dead_at is null;
+CREATE INDEX "tenant_work_due_idx" ON "tenant_work" USING btree ("kind","tenant_id","due_at","work_key") WHERE dead_at is null;
 --> statement-breakpoint
 ALTER TABLE "idempotency_keys" ENABLE ROW LEVEL SECURITY;
 --> statement-breakpoint

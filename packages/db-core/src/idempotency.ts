@@ -120,7 +120,7 @@ export async function deleteExpiredIdempotencyKeys(
     with expired as materialized (
       select scope, key
         from ${idempotencyKeys}
-       where tenant_id = ${tenant} and expires_at <= app_now()
+       where tenant_id = ${tenant} and expires_at <= (select app_now())
        order by expires_at
        limit ${limit}
          for update skip locked

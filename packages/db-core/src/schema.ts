@@ -44,7 +44,7 @@ export const tenantWork = tenantTable(
     constraint.primaryKey(t.kind, t.workKey),
     // The dispatcher's look (per kind, from tenant to tenant, the earliest due row of each) and a tenant's claim (its due
     // rows of one kind, oldest first).
-    constraint.dispatcherIndex('due', [t.kind, t.tenantId, t.dueAt], sql`dead_at is null`),
+    constraint.dispatcherIndex('due', [t.kind, t.tenantId, t.dueAt, t.workKey], sql`dead_at is null`),
   ],
   { dispatcherMayLook: true },
 );

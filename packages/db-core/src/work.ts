@@ -93,6 +93,8 @@ export async function claimWork(
   const limit = wholeNumber(input.limit ?? 1, 'limit', 1, WORK_LIMITS.claimLimit);
   // In order, the head is found without a lock and taken under its conditions: with FOR UPDATE LIMIT 1 a claimer that
   // waited for another would go on to the second row, and SKIP LOCKED would at once.
+  // A bare app_now() is no index condition under RLS, because current_setting() is not leakproof: a tenant whose million
+  // rows are not due would be read whole.
   const due = input.inOrder
     ? sql`select work_key, due_at as was_due_at
             from ${tenantWork}
@@ -101,7 +103,7 @@ export async function claimWork(
            limit 1`
     : sql`select work_key, due_at as was_due_at
             from ${tenantWork}
-           where tenant_id = ${tenant} and kind = ${kind} and dead_at is null and due_at <= app_now()
+           where tenant_id = ${tenant} and kind = ${kind} and dead_at is null and due_at <= (select app_now())
            order by due_at, work_key
            limit ${limit}
              for update skip locked`;

@@ -206,7 +206,7 @@ describe('claimWork', () => {
     expect(holder.fencingToken).toBeGreaterThan(zombie.fencingToken);
     for (const act of [
       (tx: TenantTx) => completeWork(tx, zombie),
-      (tx: TenantTx) => failWork(tx, zombie, { errorCode: 'internal' }),
+      async (tx: TenantTx) => void (await failWork(tx, zombie, { errorCode: 'internal' })),
       (tx: TenantTx) => extendLease(tx, zombie, leaseMs),
       (tx: TenantTx) => releaseWork(tx, zombie),
     ]) {
@@ -348,7 +348,7 @@ describe("another tenant's work", () => {
     const work = await claimed(mine, 5);
     for (const act of [
       (tx: TenantTx) => completeWork(tx, work),
-      (tx: TenantTx) => failWork(tx, work, { errorCode: 'x' }),
+      async (tx: TenantTx) => void (await failWork(tx, work, { errorCode: 'x' })),
       (tx: TenantTx) => extendLease(tx, work, 1),
       (tx: TenantTx) => releaseWork(tx, work),
     ]) {
