@@ -19,6 +19,12 @@ export interface FrozenChain {
 
 /** A place in the chain after the frozen files. */
 export type OpenSlot =
+  | {
+      readonly kind: 'change';
+      readonly number: number;
+      readonly written: readonly MigrationFile[];
+      readonly package: SchemaPackage;
+    }
   | { readonly kind: 'kept'; readonly number: number; readonly file: MigrationFile }
   | { readonly kind: 'initial'; readonly number: number; readonly name: string; readonly package: SchemaPackage };
 
@@ -64,7 +70,7 @@ export function findRollbackOf(files: readonly MigrationFile[], pack: SchemaPack
   return files.find((file) => first !== undefined && file.rollsBack.includes(first.file));
 }
 
-/** Files written by hand, and the first files of packages that have none, by number. */
+/** By number: files written by hand, first files of packages that have none, changes that were written before. */
 export function listOpenSlots(
   folder: MigrationsFolder,
   frozen: FrozenChain,
@@ -98,7 +104,14 @@ export function listOpenSlots(
       }
       return { kind: 'initial', number: pack.number, name: pack.migration, package: pack };
     });
-  const slots = [...kept, ...initial].sort((a, b) => a.number - b.number);
+  const changes = packages.flatMap((pack): OpenSlot[] => {
+    const written = open.filter((file) => file.changes === pack.name);
+    const [first] = written;
+    return first === undefined || !isIntroduced(frozen.files, pack)
+      ? []
+      : [{ kind: 'change', number: first.number, written, package: pack }];
+  });
+  const slots = [...kept, ...initial, ...changes].sort((a, b) => a.number - b.number);
   for (const [index, slot] of slots.entries()) {
     if (slots[index + 1]?.number === slot.number) {
       throw new MigrateError(

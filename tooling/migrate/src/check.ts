@@ -4,20 +4,14 @@ import postgres from 'postgres';
 import { isIntroduced } from './chain.ts';
 import type { CheckComparison, CheckProblem, CheckReport } from './check-report.ts';
 import { findSchemaProblems } from './check-schema.ts';
-import { composeStatements } from './compose.ts';
+import { listDeclared } from './declared.ts';
 import { MigrateError } from './errors.ts';
 import { rolledBackSuffix } from './history.ts';
-import { emptySnapshot, snapshotTables, tablesOf, withTables } from './kit.ts';
 import { parseListing, readListing } from './listing.ts';
 import { diffListings, isEmptyChange, readListingChange, sumListingChanges } from './listing-change.ts';
-import {
-  type MigrationFile,
-  type MigrationsFolder,
-  readMigrationsFolderUnchecked,
-  statementBreakpoint,
-} from './migrations-folder.ts';
+import { type MigrationsFolder, readMigrationsFolderUnchecked } from './migrations-folder.ts';
 import { loadPackages, type SchemaPackage } from './packages.ts';
-import { applyFile, replayFiles, withScratchDatabase } from './replay.ts';
+import { replayFiles } from './replay.ts';
 
 export interface CheckOptions {
   /** The repository: `packages/` and `migrations/` are below it. */
@@ -88,7 +82,7 @@ async function compareReplay(
     before = after;
   }
   const schema = parseListing(await readFile(join(folder.path, 'schema.txt'), 'utf8').catch(() => ''));
-  const declared = await listDeclared(serverUrl, folder.files, packages);
+  const declared = await listDeclared(serverUrl, packages, (pack) => isIntroduced(folder.files, pack));
   return [
     ...problems,
     ...difference(
@@ -106,37 +100,6 @@ async function compareReplay(
       before,
     ),
   ];
-}
-
-/** The listing of a database made straight from the packages that have a file. */
-async function listDeclared(
-  serverUrl: string,
-  files: readonly MigrationFile[],
-  packages: readonly SchemaPackage[],
-): Promise<readonly string[]> {
-  return withScratchDatabase(serverUrl, async (sql) => {
-    let previous = emptySnapshot;
-    for (const pack of packages.filter((candidate) => isIntroduced(files, candidate))) {
-      const current = withTables(previous, { ...tablesOf(previous), ...(await snapshotTables(pack.tables)) });
-      const { statements } = await composeStatements({
-        package: pack,
-        tables: packages.flatMap(({ tables }) => tables),
-        previous,
-        current,
-        initial: true,
-        listing: [],
-        renames: [],
-      });
-      await applyFile(sql, {
-        file: pack.migration,
-        sql: statements.join(`\n${statementBreakpoint}\n`),
-        statements,
-        transactional: true,
-      });
-      previous = current;
-    }
-    return readListing(sql);
-  });
 }
 
 /** A live database holds what the files make that its history names. */

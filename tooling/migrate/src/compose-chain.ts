@@ -1,7 +1,8 @@
 import type postgres from 'postgres';
-import { describeChange } from './change-name.ts';
 import { type FrozenChain, isIntroduced, listOpenSlots, nextNumber } from './chain.ts';
+import { describeChange } from './change-name.ts';
 import { type ComposedStatements, composeStatements, formatMigration } from './compose.ts';
+import { composeFunctions } from './compose-functions.ts';
 import { exitCodes, MigrateError } from './errors.ts';
 import { chainSnapshot, type Snapshot, snapshotTables, tablesOf, withTables } from './kit.ts';
 import { formatRename, parseRename, type Rename } from './kit-renames.ts';
@@ -32,6 +33,8 @@ export interface ChainInput {
   readonly frozen: FrozenChain;
   readonly renames: readonly string[];
   readonly what: string | undefined;
+  /** The listing of what the packages declare that have frozen files; asked for only when there are any. */
+  readonly declared: () => Promise<readonly string[]>;
 }
 
 export interface ComposedChain {
@@ -51,27 +54,30 @@ export async function composeChain(sql: postgres.Sql, input: ChainInput): Promis
   for (const file of input.frozen.files) await applyFile(sql, file);
   const renames = assignRenames(input);
   let state: ChainState = { snapshot: input.frozen.snapshot, listing: await readListing(sql), entries: [] };
-  for (const slot of listOpenSlots(input.folder, input.frozen, input.packages)) {
-    state =
-      slot.kind === 'kept'
-        ? await keepFile(sql, state, slot.file)
-        : await composeInitial(sql, state, input, slot.name, slot.package);
+  let next = nextNumber(input.folder, input.packages);
+  const change = async (pack: SchemaPackage, written: readonly MigrationFile[]): Promise<void> => {
+    const take = (index: number) => written[index]?.number ?? next++;
+    state = await composeChange(sql, state, input, pack, renames.get(pack.name) ?? [], written, take);
+  };
+  const slots = listOpenSlots(input.folder, input.frozen, input.packages);
+  for (const slot of slots) {
+    if (slot.kind === 'kept') state = await keepFile(sql, state, slot.file);
+    else if (slot.kind === 'initial') state = await composeInitial(sql, state, input, slot.name, slot.package);
+    else await change(slot.package, slot.written);
+    next = Math.max(next, lastNumber(state) + 1);
   }
-  let next = Math.max(nextNumber(input.folder, input.packages), lastNumber(state) + 1);
-  for (const pack of input.packages.filter((candidate) => isIntroduced(input.frozen.files, candidate))) {
-    const written = input.folder.files.filter(
-      (file) => file.changes === pack.name && !input.frozen.files.includes(file),
-    );
-    const numbers = { take: (index: number) => written[index]?.number ?? next++ };
-    state = await composeChange(sql, state, input, pack, renames.get(pack.name) ?? [], written, numbers);
+  const changed = slots.flatMap((slot) => (slot.kind === 'change' ? [slot.package] : []));
+  for (const pack of input.packages) {
+    if (isIntroduced(input.frozen.files, pack) && !changed.includes(pack)) await change(pack, []);
   }
   const entries = [...state.entries].sort((a, b) => (a.name < b.name ? -1 : 1));
   return { entries, listing: state.listing };
 }
 
+/** A file written by hand: its statements are its author's, the record at its end is made here. */
 async function keepFile(sql: postgres.Sql, state: ChainState, file: MigrationFile): Promise<ChainState> {
-  await applyFile(sql, file);
-  return extend(state, file.name, file.sql, state.snapshot, await readListing(sql));
+  const [body = ''] = file.sql.split(new RegExp(`(?:${statementBreakpoint}\\n)?do \\$record\\$\\n`));
+  return record(sql, state, file.name, `${body.trimEnd()}\n`, state.snapshot);
 }
 
 async function composeInitial(
@@ -106,7 +112,7 @@ async function composeChange(
   pack: SchemaPackage,
   renames: readonly Rename[],
   written: readonly MigrationFile[],
-  numbers: { readonly take: (index: number) => number },
+  take: (index: number) => number,
 ): Promise<ChainState> {
   const others = Object.entries(tablesOf(state.snapshot)).filter(
     ([table]) => input.frozen.owners.get(table) !== pack.name,
@@ -117,7 +123,7 @@ async function composeChange(
     ...(await snapshotTables(pack.tables)),
   });
   requireParents(current, pack);
-  const composed: ComposedStatements = await composeStatements({
+  const tables: ComposedStatements = await composeStatements({
     package: pack,
     tables: input.packages.flatMap(({ tables }) => tables),
     previous: state.snapshot,
@@ -126,6 +132,8 @@ async function composeChange(
     listing: state.listing,
     renames,
   });
+  const functions = composeFunctions(pack, state.listing, await input.declared());
+  const composed = { ...tables, statements: [...functions, ...tables.statements] };
   const prefix = `${pack.domain}_`;
   const existing = written[0]?.name.slice(4);
   const what =
@@ -142,7 +150,7 @@ async function composeChange(
   ].filter(({ statements }) => statements.length > 0);
   let result = state;
   for (const [index, part] of parts.entries()) {
-    const name = `${formatMigrationNumber(numbers.take(index))}_${part.name}`;
+    const name = `${formatMigrationNumber(take(index))}_${part.name}`;
     const header = [
       `${name}: a change of ${pack.name}. Composed by db:generate, and again until it is released.`,
       `changes: ${pack.name}`,

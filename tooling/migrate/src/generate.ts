@@ -1,7 +1,8 @@
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { type FrozenChain, readFrozenChain } from './chain.ts';
+import { type FrozenChain, isIntroduced, nextNumber, readFrozenChain } from './chain.ts';
 import { type ComposedChain, composeChain } from './compose-chain.ts';
+import { listDeclared } from './declared.ts';
 import { MigrateError } from './errors.ts';
 import { formatJournal, formatJson } from './journal.ts';
 import { formatListing } from './listing.ts';
@@ -11,8 +12,9 @@ import {
   formatMigrationNumber,
   type MigrationsFolder,
   readMigrationsFolderUnchecked,
+  toMigrationFile,
 } from './migrations-folder.ts';
-import { loadPackages } from './packages.ts';
+import { loadPackages, type SchemaPackage } from './packages.ts';
 import { withScratchDatabase } from './replay.ts';
 
 export interface GenerateOptions {
@@ -24,6 +26,8 @@ export interface GenerateOptions {
   readonly renames?: readonly string[];
   /** The `<what>` of a new `NNN_<domain>_<what>.sql`. */
   readonly what?: string;
+  /** Begins a file to be written by hand, `NNN_<custom>.sql`; db:generate puts the record at its end each time. */
+  readonly custom?: string;
 }
 
 export interface GenerateReport {
@@ -39,17 +43,40 @@ export interface GenerateReport {
  * and all unreleased files again. Nothing is written unless every file ran in the scratch database.
  */
 export async function generate(options: GenerateOptions): Promise<GenerateReport> {
-  const folder = await readMigrationsFolderUnchecked(join(options.root, 'migrations'));
-  refuseEditedFiles(folder);
+  const found = await readMigrationsFolderUnchecked(join(options.root, 'migrations'));
+  refuseEditedFiles(found);
   const packages = await loadPackages(options.root);
+  const folder = options.custom === undefined ? found : withCustomFile(found, packages, options.custom);
   const frozen = await readFrozenChain(folder, packages);
+  let declared: Promise<readonly string[]> | undefined;
   const chain = await withScratchDatabase(options.serverUrl, (sql) =>
-    composeChain(sql, { folder, packages, frozen, renames: options.renames ?? [], what: options.what }),
+    composeChain(sql, {
+      folder,
+      packages,
+      frozen,
+      renames: options.renames ?? [],
+      what: options.what,
+      declared: () => {
+        declared ??= listDeclared(options.serverUrl, packages, (pack) => isIntroduced(frozen.files, pack));
+        return declared;
+      },
+    }),
   );
   return writeChain(folder, frozen, chain);
 }
 
-export function refuseEditedFiles(folder: MigrationsFolder): void {
+function withCustomFile(
+  folder: MigrationsFolder,
+  packages: readonly SchemaPackage[],
+  custom: string,
+): MigrationsFolder {
+  const name = `${formatMigrationNumber(nextNumber(folder, packages))}_${custom}`;
+  const text = `-- ${name}: written by hand.\n-- Under FORCE row level security a change of rows needs: alter table t no force row level security; …; alter table t force row level security;\n`;
+  const file = toMigrationFile(join(folder.path, `${name}.sql`), `${name}.sql`, text);
+  return { ...folder, files: [...folder.files, file] };
+}
+
+function refuseEditedFiles(folder: MigrationsFolder): void {
   const problem = findFolderProblems(folder).find(({ code }) => code === 'edited_file' || code === 'missing_file');
   if (problem !== undefined) throw new MigrateError(problem.code, problem.message);
 }
@@ -61,8 +88,7 @@ export async function writeChain(
   chain: ComposedChain,
 ): Promise<GenerateReport> {
   const names = [...frozen.files.map(({ name }) => name), ...chain.entries.map(({ name }) => name)];
-  const numbers = new Set(names.map((name) => Number(name.slice(0, 3))));
-  const gaps = [...folder.gaps].filter(([number]) => !numbers.has(number));
+  const gaps = gapsOf(folder, names);
   const wanted = new Map<string, string>([
     ...chain.entries.flatMap((entry): [string, string][] => [
       [`${entry.name}.sql`, entry.sql],
@@ -71,12 +97,12 @@ export async function writeChain(
     ]),
     [join('meta', '_journal.json'), formatJournal(names)],
     ['schema.txt', formatListing(chain.listing)],
-    ...(gaps.length === folder.gaps.size
+    ...(sameEntries(gaps, folder.gaps)
       ? []
       : [
           [
             'gaps.json',
-            formatJson(Object.fromEntries(gaps.map(([number, why]) => [formatMigrationNumber(number), why]))),
+            formatJson(Object.fromEntries([...gaps].map(([number, why]) => [formatMigrationNumber(number), why]))),
           ] as const,
         ]),
   ]);
@@ -93,6 +119,23 @@ export async function writeChain(
   }
   for (const { path } of stale) await rm(join(folder.path, path));
   return { written, removed: stale.map(({ path }) => path), migrations: names };
+}
+
+/** A gap that is filled is none; a file below the last that is taken back before its release leaves one. */
+function gapsOf(folder: MigrationsFolder, names: readonly string[]): ReadonlyMap<number, string> {
+  const numbers = new Set(names.map((name) => Number(name.slice(0, 3))));
+  const last = Math.max(0, ...numbers);
+  const vacated = folder.files.map(({ number }) => number).filter((number) => !numbers.has(number) && number < last);
+  return new Map(
+    [
+      ...[...folder.gaps].filter(([number]) => !numbers.has(number)),
+      ...vacated.map((number): [number, string] => [number, 'Taken back before it was released.']),
+    ].sort(([a], [b]) => a - b),
+  );
+}
+
+function sameEntries(a: ReadonlyMap<number, string>, b: ReadonlyMap<number, string>): boolean {
+  return a.size === b.size && [...a].every(([key, value]) => b.get(key) === value);
 }
 
 async function list(

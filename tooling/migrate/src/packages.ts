@@ -51,7 +51,8 @@ export async function loadPackages(root: string): Promise<readonly SchemaPackage
   const packages: SchemaPackage[] = [];
   for (const manifest of manifests) {
     const tables = await loadTables(manifest);
-    const own = tables.filter((table) => !owners.has(table.name));
+    // A module's exports are sorted under Node and not under vitest: composed files shall not depend on it.
+    const own = tables.toSorted((a, b) => (a.name < b.name ? -1 : 1)).filter((table) => !owners.has(table.name));
     for (const table of own) owners.set(table.name, manifest.name);
     packages.push({
       name: manifest.name,
@@ -173,9 +174,9 @@ function readTable(manifest: Manifest, table: object): SchemaTable {
 
 /** What drizzle-kit would emit beside tables has its place in sql/, where it can be read and dropped again. */
 function refuseOtherObjects(manifest: Manifest, value: unknown): void {
-  const kind = property(value, Symbol.for('drizzle:isPgEnum')) === true ? 'PgEnum' : kindOf(value);
-  const existing = property(property(value, Symbol.for('drizzle:ViewBaseConfig')), 'isExisting') === true;
-  if (kind === undefined || !refusedKinds.has(kind) || existing) return;
+  const view = property(value, Symbol.for('drizzle:ViewBaseConfig'));
+  const kind = kindOf(value);
+  if (kind === undefined || !refusedKinds.has(kind) || property(view, 'isExisting') === true) return;
   throw new MigrateError(
     'not_a_table',
     `src/schema.ts of ${manifest.name} exports a ${kind}. Only tables are diffed: states are text with a check, a view belongs into sql/after.sql (with security_invoker, and .existing() in the schema).`,
@@ -193,6 +194,9 @@ const refusedKinds: ReadonlySet<string> = new Set([
 ]);
 
 function kindOf(value: unknown): string | undefined {
+  if (property(value, Symbol.for('drizzle:isPgEnum')) === true) return 'PgEnum';
+  // A view is behind a proxy that hides its class.
+  if (property(value, Symbol.for('drizzle:ViewBaseConfig')) !== undefined) return 'PgView';
   const kind = property(property(value, 'constructor'), Symbol.for('drizzle:entityKind'));
   return typeof kind === 'string' ? kind : undefined;
 }

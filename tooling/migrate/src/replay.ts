@@ -1,6 +1,6 @@
 import { createScratchDatabase } from '@mcp-hub/postgres';
 import postgres from 'postgres';
-import { MigrateError } from './errors.ts';
+import { exitCodes, MigrateError } from './errors.ts';
 import { readListing } from './listing.ts';
 import type { MigrationFile } from './migrations-folder.ts';
 
@@ -35,13 +35,15 @@ export async function applyFile(sql: postgres.Sql, file: ApplicableFile): Promis
   } catch (cause) {
     if (!(cause instanceof postgres.PostgresError)) throw cause;
     const line = cause.position === undefined ? '' : ` (line ${lineAt(file.sql, Number(cause.position))})`;
+    const hint =
+      cause.code === '42501' && cause.where?.startsWith('SQL function') === true
+        ? ' A body in SQL is checked when the function is made; over tables of another migration, write it in plpgsql.'
+        : '';
     throw new MigrateError(
       'file_fails',
-      `${file.file}${line} does not run on an empty database: ${cause.message} [${cause.code}]`,
-      3,
-      {
-        cause,
-      },
+      `${file.file}${line} does not run on an empty database: ${cause.message} [${cause.code}].${hint}`,
+      exitCodes.refused,
+      { cause },
     );
   }
 }

@@ -228,6 +228,7 @@ describe('a change of a released package', () => {
 
   it('may not disable row level security', async () => {
     const { root } = await releasedThen({
+      'packages/base/src/schema.ts': { '{ dispatcherMayLook: true }': '{}' },
       'packages/base/src/zoo-table.ts': {
         "pgPolicy(`${name}_tenant_policy`, { for: 'all', to: 'public', using: condition, withCheck: condition }),":
           'void condition as never,',
@@ -235,5 +236,82 @@ describe('a change of a released package', () => {
     });
     await expect(generateIn(root)).rejects.toMatchObject({ code: 'row_security_disabled' });
     expect(migrationFiles(root)).toHaveLength(3);
+  });
+
+  it('carries changed and new functions of sql/, with who may execute them', async () => {
+    const { root, url } = await releasedThen({
+      'packages/animals/sql/after.sql': {
+        'count(*)': 'count(id)',
+        'from animals where species_id = of_species $$;':
+          "from animals where species_id = of_species $$;\ncreate function name_of(animal uuid) returns text language plpgsql stable\nas $$ begin return (select name || '\\' from animals where id = animal); end $$;\nrevoke execute on function name_of from public;\ngrant execute on function name_of to app_tenant;",
+      },
+    });
+    await generateIn(root, { what: 'functions' });
+    expect(migrationFiles(root).at(-1)).toBe('005_animals_functions.sql');
+    await expectSound(root, url);
+    const listing = await listDatabase(url);
+    expect(listing.filter((line) => line.startsWith('grant execute on function name_of'))).toEqual([
+      'grant execute on function name_of(animal uuid) to app_tenant',
+    ]);
+    expect(await generateIn(root)).toMatchObject({ written: [], removed: [] });
+  });
+
+  it('may be taken back before its release, which leaves a gap below later files', async () => {
+    const { root, url } = await releasedThen({ [animals]: nickname });
+    await generateIn(root);
+    await generateIn(root, { custom: 'backfill' });
+    expect(migrationFiles(root).slice(-2)).toEqual(['005_animals_add_animals_nickname.sql', '006_backfill.sql']);
+    const back = evolve(root, { [animals]: { "\n    nickname: text('nickname'),": '' } });
+    expect((await generateIn(back)).removed).toContain('005_animals_add_animals_nickname.sql');
+    expect(JSON.parse(readMigration(back, 'gaps.json'))).toEqual({
+      '002': 'Never written.',
+      '005': 'Taken back before it was released.',
+    });
+    await expectSound(back, url);
+  });
+});
+
+describe('a file written by hand', () => {
+  it('gets the next number and a record, which follows what its author writes', async () => {
+    const { root, url } = await releasedThen({});
+    await query(url, "begin; set local app.tenant = 'a'; insert into species (name) values ('cat'), ('dog'); commit");
+    await generateIn(root, { custom: 'shout' });
+    const written = evolve(root, {
+      'migrations/005_shout.sql': {
+        '--> statement-breakpoint':
+          'alter table species no force row level security;\nupdate species set name = upper(name);\nalter table species force row level security;\ncreate index species_shout_idx on species (tenant_id, upper(name));\n--> statement-breakpoint',
+      },
+    });
+    await generateIn(written);
+    expect(readMigration(written, '005_shout.sql').match(/species_shout_idx/g)).toHaveLength(2);
+    expect(await generateIn(written)).toMatchObject({ written: [], removed: [] });
+    await migrate({ url, directory: join(written, 'migrations') });
+    await query(url, 'alter table species no force row level security');
+    expect(await value(url, 'select min(name) from species')).toBe('CAT');
+  });
+
+  it('may stand between changes, on what the lower one makes', async () => {
+    const { root, url } = await releasedThen({ [animals]: nickname });
+    await generateIn(root);
+    await generateIn(root, { custom: 'fill_nicknames' });
+    const written = evolve(root, {
+      'migrations/006_fill_nicknames.sql': {
+        '--> statement-breakpoint':
+          'create index animals_nickname_idx on animals (tenant_id, nickname);\n--> statement-breakpoint',
+      },
+      'packages/visits/src/schema.ts': {
+        "animalId: uuid('animal_id').notNull()": "animalId: uuid('animal_id').notNull(),\n    gateId: uuid('gate_id')",
+      },
+    });
+    await generateIn(written);
+    expect(migrationFiles(written).slice(-3)).toEqual([
+      '005_animals_add_animals_nickname.sql',
+      '006_fill_nicknames.sql',
+      '007_visits_add_visits_gate_id.sql',
+    ]);
+    await migrate({ url, directory: join(written, 'migrations') });
+    // What a hand made beyond the schemas is what db:check calls undeclared.
+    const report = await check({ root: written, serverUrl: testServer().ownerUrl, liveUrl: url });
+    expect(report.problems.map(({ code }) => code)).toEqual(['declaration_differs']);
   });
 });

@@ -150,6 +150,16 @@ describe('db:rollback', () => {
     expect(report.problems.map(({ code }) => code)).toEqual(['schema_differs', 'declaration_differs']);
   });
 
+  it('takes back a changed function', async () => {
+    const { root, url } = await migratedZoo();
+    const whole = await listDatabase(url);
+    const changed = evolve(root, { 'packages/animals/sql/after.sql': { 'count(*)': 'count(id)' } });
+    await generateIn(changed, { what: 'count' });
+    await migrate({ url, directory: join(changed, 'migrations') });
+    await rollBack(changed, '005', { liveUrl: url });
+    expect(await listDatabase(url)).toEqual(whole);
+  });
+
   it('refuses what cannot come back', async () => {
     const { root, url } = await migratedZoo();
     const changed = evolve(root, { 'packages/animals/src/schema.ts': { ", mascotId: uuid('mascot_id')": '' } });
