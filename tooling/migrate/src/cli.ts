@@ -1,3 +1,4 @@
+import { PostgresToolError } from '@mcp-hub/postgres';
 import { Command, CommanderError } from 'commander';
 import { baselineCommand } from './commands/baseline.ts';
 import { checkCommand } from './commands/check.ts';
@@ -36,8 +37,14 @@ export async function runCli(parameters: readonly string[], streams: OutputStrea
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : exitCodes.usage;
     if (parameters.includes('--json')) streams.out(`${JSON.stringify(errorResult(error), undefined, 2)}\n`);
     else streams.error(`${describeError(error)}\n`);
-    return error instanceof MigrateError ? error.exitCode : exitCodes.unexpected;
+    return exitCodeOf(error);
   }
+}
+
+function exitCodeOf(error: unknown): number {
+  if (error instanceof MigrateError) return error.exitCode;
+  if (!(error instanceof PostgresToolError)) return exitCodes.unexpected;
+  return error.code === 'bad_option' ? exitCodes.usage : exitCodes.unreachable;
 }
 
 /** `pnpm db:migrate -- --dry-run` hands the `--` on. */
@@ -46,7 +53,7 @@ function withoutSeparator(parameters: readonly string[]): string[] {
 }
 
 function describeError(error: unknown): string {
-  if (error instanceof MigrateError) return `error: ${error.message}`;
+  if (error instanceof MigrateError || error instanceof PostgresToolError) return `error: ${error.message}`;
   return error instanceof Error ? `error: ${error.stack ?? error.message}` : `error: ${String(error)}`;
 }
 

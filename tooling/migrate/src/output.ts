@@ -1,3 +1,4 @@
+import { PostgresToolError } from '@mcp-hub/postgres';
 import { MigrateError } from './errors.ts';
 
 /** Where a command writes. With `--json`, lines are left out and the result is the only thing on stdout. */
@@ -38,7 +39,7 @@ export function createOutput(json: boolean, streams: OutputStreams = processStre
 /** What `--json` prints in the place of a result. */
 export function errorResult(error: unknown): object {
   if (!(error instanceof Error)) return { error: { code: 'unexpected', message: String(error) } };
-  const code = error instanceof MigrateError ? error.code : 'unexpected';
+  const code = error instanceof MigrateError || error instanceof PostgresToolError ? error.code : 'unexpected';
   const place =
     'file' in error && 'line' in error && 'sqlstate' in error
       ? { file: error.file, line: error.line, sqlstate: error.sqlstate }
@@ -52,6 +53,11 @@ export function formatDuration(milliseconds: number): string {
   const seconds = milliseconds / 1_000;
   if (seconds < 60) return `${seconds.toFixed(1)} s`;
   return `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
+}
+
+/** `1 file`, `2 files`. */
+export function formatCount(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
 /** Columns as wide as their widest cell. */

@@ -19,6 +19,27 @@ export interface Cut {
  * the client is, and it can be done at every statement in turn.
  */
 export async function startCuttingProxy(serverUrl: string, cut?: Cut): Promise<CuttingProxy> {
+  return await startProxy(serverUrl, cut, (data) => data);
+}
+
+/** Names a process id of its own when a connection begins, as poolers do. */
+export async function startFakePooler(serverUrl: string): Promise<CuttingProxy> {
+  // K, length 12, process id, secret: in one piece with ReadyForQuery, at the end of the start-up.
+  const header = Buffer.from([0x4b, 0, 0, 0, 12]);
+  return await startProxy(serverUrl, undefined, (data) => {
+    const at = data.indexOf(header);
+    if (at === -1) return data;
+    const changed = Buffer.from(data);
+    changed.writeUInt32BE(1, at + header.length);
+    return changed;
+  });
+}
+
+async function startProxy(
+  serverUrl: string,
+  cut: Cut | undefined,
+  answer: (data: Buffer) => Buffer,
+): Promise<CuttingProxy> {
   const target = new URL(serverUrl);
   const sockets = new Set<Socket>();
   let count = 0;
@@ -35,7 +56,7 @@ export async function startCuttingProxy(serverUrl: string, cut?: Cut): Promise<C
       socket.on('error', end);
       socket.on('close', end);
     }
-    upstream.pipe(client);
+    upstream.on('data', (data) => client.write(answer(data)));
     client.on('data', (data) => {
       buffered = Buffer.concat([buffered, data]);
       for (;;) {

@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { createRequire } from 'node:module';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import postgres from 'postgres';
 import { describe, expect, test } from 'vitest';
 import { readListing } from '../src/listing.ts';
@@ -36,6 +37,9 @@ vacuum models;
 `,
   '004_runs.sql': tableSql('runs'),
 } as const;
+
+// The root and this package do not depend on tsx, tooling/workspace does.
+const tsx = pathToFileURL(createRequire(new URL('../../workspace/package.json', import.meta.url)).resolve('tsx')).href;
 
 /** What a run that nobody disturbs leaves. */
 const undisturbed = { minimum: 1001, maximum: 1050, files: Object.keys(chain) } as const;
@@ -107,15 +111,7 @@ describe('a run that is killed at any statement', () => {
 
 function startRunner(url: string, root: string): ChildProcess {
   const program = fileURLToPath(new URL('../src/bin.ts', import.meta.url));
-  const parameters = [
-    '--conditions=@mcp-hub/source',
-    '--import',
-    import.meta.resolve('tsx'),
-    program,
-    'migrate',
-    '--directory',
-    root,
-  ];
+  const parameters = ['--conditions=@mcp-hub/source', '--import', tsx, program, 'migrate', '--directory', root];
   return spawn(process.execPath, parameters, { env: { ...process.env, POSTGRES_URL: url }, stdio: 'ignore' });
 }
 

@@ -1,10 +1,13 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { createDatabase, parsePostgresMajor, startTestServer } from '@mcp-hub/postgres';
 import postgres from 'postgres';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { checksumOf } from '../src/migrations-folder.ts';
 import type { MigrateEvent } from '../src/migrate.ts';
 import { StatementError } from '../src/statement-error.ts';
+import { startFakePooler } from './cutting-proxy.ts';
 import {
   appliedFiles,
   freshDatabase,
@@ -292,4 +295,24 @@ test('settings of the role do not reach the run', async () => {
   await run(url, migrationsFolder({ '001_initial.sql': `${historyTable}select pg_sleep(0.3);` }));
   await query(url, `begin read write; alter database ${database} reset all; commit`);
   expect(await historyNames(url)).toEqual(['001_initial.sql']);
+});
+
+test('a pooler between the run and the server is warned of', async () => {
+  const [url, folder] = [await freshDatabase(), migrationsFolder(smallChain)];
+  const pooler = await startFakePooler(url);
+  onTestFinished(pooler.close);
+  const report = await run(pooler.url, folder);
+  expect(report.warnings).toEqual([expect.stringContaining('pooler')]);
+  expect((await run(url, folder)).warnings).toEqual([]);
+});
+
+test('eight databases of one new cluster, whose roles are not there yet, are migrated at once', async () => {
+  const server = await startTestServer({ kind: 'embedded', major: parsePostgresMajor(process.env['PG_MAJOR']) });
+  onTestFinished(server.stop);
+  const directory = fileURLToPath(new URL('../../../migrations', import.meta.url));
+  const urls = await Promise.all(
+    Array.from({ length: 8 }, (_, index) => createDatabase(server.ownerUrl, `parallel_${index}`)),
+  );
+  const reports = await Promise.all(urls.map((url) => run(url, directory)));
+  expect(reports.map((report) => report.applied.length)).toEqual(urls.map(() => reports[0]?.applied.length));
 });

@@ -2,6 +2,7 @@ import { check } from '../check.ts';
 import type { CheckProblem } from '../check-report.ts';
 import { type Environment, findTarget } from '../environment.ts';
 import { exitCodes, MigrateError } from '../errors.ts';
+import { formatCount } from '../output.ts';
 import { withScratchServer } from '../scratch-server.ts';
 import type { CommandContext, CommandDefinition } from './command.ts';
 
@@ -18,7 +19,7 @@ async function run({ environment, output }: CommandContext): Promise<number> {
   );
   for (const problem of report.problems) for (const line of describeProblem(problem)) output.line(line);
   output.line(
-    `${report.ok ? 'They agree' : `${report.problems.length} differences`}. Compared: ${report.compared.join(', ')}` +
+    `${report.ok ? 'They agree' : formatCount(report.problems.length, 'difference')}. Compared: ${report.compared.join(', ')}` +
       `${liveUrl === undefined ? ' (no live database: POSTGRES_URL is not set and no local server runs)' : ''}.`,
   );
   output.result(report);

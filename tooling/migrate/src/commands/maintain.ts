@@ -1,5 +1,6 @@
 import { assertMayWrite, findTarget } from '../environment.ts';
 import { maintain } from '../maintain.ts';
+import { formatCount } from '../output.ts';
 import type { CommandContext, CommandDefinition } from './command.ts';
 
 export const maintainCommand: CommandDefinition = {
@@ -13,8 +14,10 @@ async function run(context: CommandContext): Promise<undefined> {
   assertMayWrite(environment, 'maintain', context.yes);
   const target = await findTarget(environment);
   const report = await maintain({ url: target.ownerUrl });
-  output.line(`${report.expiredIdempotencyKeys} expired idempotency keys of ${report.tenants} tenants were deleted.`);
-  output.line(`${report.partitionedTables} partitioned tables.`);
+  output.line(
+    `Deleted: ${formatCount(report.expiredIdempotencyKeys, 'expired idempotency key')} of ${formatCount(report.tenants, 'tenant')}.`,
+  );
+  output.line(`${formatCount(report.partitionedTables, 'partitioned table')}.`);
   output.result(report);
   return undefined;
 }

@@ -3,7 +3,7 @@ import { grantRuntime } from '../grant-runtime.ts';
 import { describeHolder } from '../lock.ts';
 import { dryRun } from '../dry-run.ts';
 import { migrate, type MigrateEvent, type MigrateOptions, type MigrateReport, rangeOf } from '../migrate.ts';
-import { formatDuration, type Output } from '../output.ts';
+import { formatCount, formatDuration, type Output } from '../output.ts';
 import type { CommandContext, CommandDefinition, CommandInput } from './command.ts';
 import { printDryRun } from './print-dry-run.ts';
 
@@ -57,7 +57,7 @@ export async function migrateTarget(
     await grantRuntime({ url: target.ownerUrl, login: decodeURIComponent(new URL(target.local.serviceUrl).username) });
   }
   if (report.applied.length === 0 && report.adopted.length === 0) {
-    output.line(`Nothing to apply: ${report.alreadyApplied} migrations are applied in ${report.database}.`);
+    output.line(`Nothing to apply in ${report.database}: ${formatCount(report.alreadyApplied, 'migration')} applied.`);
   } else {
     output.line(
       `${report.applied.length} applied, ${report.alreadyApplied} were applied before, in ${report.database}.`,

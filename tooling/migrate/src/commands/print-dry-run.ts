@@ -1,5 +1,5 @@
 import type { DryRunFile, DryRunReport } from '../dry-run.ts';
-import { formatDuration, type Output } from '../output.ts';
+import { formatCount, formatDuration, type Output } from '../output.ts';
 
 /** The SQL, and the report as SQL comments below each file, so that the whole can be kept as one SQL file. */
 export function printDryRun(output: Output, report: DryRunReport): void {
@@ -18,8 +18,8 @@ export function printDryRun(output: Output, report: DryRunReport): void {
   }
   output.line(
     report.files.length === 0
-      ? `-- Nothing to apply: ${report.alreadyApplied} migrations are applied in ${report.database}.`
-      : `-- ${report.files.length} files would be applied to ${report.database}; everything was rolled back.`,
+      ? `-- Nothing to apply in ${report.database}: ${formatCount(report.alreadyApplied, 'migration')} applied.`
+      : `-- ${formatCount(report.files.length, 'file')} to apply to ${report.database}; everything was rolled back.`,
   );
 }
 

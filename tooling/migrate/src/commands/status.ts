@@ -2,6 +2,7 @@ import { findTarget } from '../environment.ts';
 import { exitCodes } from '../errors.ts';
 import { describeHolder } from '../lock.ts';
 import { formatDuration, formatTable } from '../output.ts';
+import type { MigrationState } from '../plan.ts';
 import { readStatus, type StatusEntry } from '../status.ts';
 import type { CommandContext, CommandDefinition } from './command.ts';
 
@@ -16,8 +17,13 @@ async function run({ environment, output }: CommandContext): Promise<number> {
   const report = await readStatus({ url: target.ownerUrl, directory: environment.directory });
   for (const warning of report.warnings) output.warn(warning);
   for (const line of formatTable(report.entries.map(toRow))) output.line(line);
-  const pending = report.entries.filter((entry) => entry.state === 'pending' || entry.state === 'unfinished').length;
-  output.line(`${report.entries.length - pending} applied, ${pending} pending in ${report.database}.`);
+  const count = (...states: readonly MigrationState[]): number =>
+    report.entries.filter(({ state }) => states.includes(state)).length;
+  const rolledBack = count('rolled_back');
+  output.line(
+    `${count('applied', 'by_hand')} applied, ${count('pending', 'unfinished')} pending` +
+      `${rolledBack === 0 ? '' : `, ${rolledBack} rolled back`} in ${report.database}.`,
+  );
   if (report.running !== undefined) output.line(`A run is at work: ${describeHolder(report.running)}.`);
   for (const problem of report.problems) output.line(problem.message);
   output.result(report);

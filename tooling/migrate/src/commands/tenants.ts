@@ -1,6 +1,6 @@
 import { assertMayWrite, findTarget } from '../environment.ts';
 import { exitCodes, MigrateError } from '../errors.ts';
-import { formatTable } from '../output.ts';
+import { formatCount, formatTable } from '../output.ts';
 import { createTenant, listTenants, setTenantStatus, toTenantStatus } from '../tenants.ts';
 import type { CommandContext, CommandDefinition, CommandInput } from './command.ts';
 
@@ -21,7 +21,7 @@ async function run(context: CommandContext, input: CommandInput): Promise<undefi
     const rows = tenants.map((row) => [row.tenantId, row.status, row.createdAt.toISOString(), row.displayName ?? '']);
     for (const line of formatTable(rows)) output.line(line);
     const active = tenants.filter((row) => row.status === 'active').length;
-    output.line(`${tenants.length} tenants, ${active} of them active.`);
+    output.line(`${formatCount(tenants.length, 'tenant')}, ${active} active.`);
     output.result({ tenants });
     return undefined;
   }

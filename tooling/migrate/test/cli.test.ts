@@ -1,0 +1,236 @@
+import { writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+import { runCli } from '../src/cli.ts';
+import { freshDatabase, migrationsFolder, query, run, smallChain, testServer } from './run-support.ts';
+
+interface Outcome {
+  readonly code: number;
+  readonly out: string;
+  readonly error: string;
+}
+
+async function cli(...parameters: readonly string[]): Promise<Outcome> {
+  let [out, error] = ['', ''];
+  const code = await runCli(parameters, {
+    out: (text) => {
+      out += text;
+    },
+    error: (text) => {
+      error += text;
+    },
+  });
+  return { code, out, error };
+}
+
+/** A project with migrations and `.env.test` and `.env.production` that name an empty database. */
+async function project(
+  files: Readonly<Record<string, string>> = smallChain,
+): Promise<{ readonly root: string; readonly url: string; readonly on: readonly string[] }> {
+  const root = dirname(migrationsFolder(files));
+  const url = await freshDatabase();
+  for (const name of ['test', 'production'])
+    writeFileSync(join(root, `.env.${name}`), `POSTGRES_URL=${url}\nDEFAULT_TENANT=t1\n`);
+  return { root, url, on: ['--directory', root, '--env', 'test'] };
+}
+
+const password = (): string => new URL(testServer().ownerUrl).password;
+
+describe('db:migrate', () => {
+  test('prints one line a migration with its time, and then that there is nothing to do', async () => {
+    const { on } = await project();
+    const first = await cli('migrate', ...on);
+    expect(first).toMatchObject({ code: 0, error: '' });
+    expect(first.out.split('\n').slice(0, 3)).toEqual(
+      Object.keys(smallChain).map((file) => expect.stringMatching(new RegExp(`^applied {2}${file} {2}[\\d.]+ m?s$`))),
+    );
+    expect((await cli('migrate', ...on)).out).toMatch(/^Nothing to apply in \w+: 3 migrations applied\.\n$/);
+  });
+
+  test('prints one JSON document with --json, of a refusal too', async () => {
+    const { root, on } = await project();
+    const done = await cli('migrate', ...on, '--json');
+    expect(JSON.parse(done.out)).toMatchObject({
+      applied: [{ file: '001_initial.sql' }, {}, {}],
+      adopted: [],
+      alreadyApplied: 0,
+    });
+    writeFileSync(join(root, 'migrations', '002_models.sql'), 'select 1;');
+    const refused = await cli('migrate', ...on, '--json');
+    expect(refused).toMatchObject({ code: 3, error: '' });
+    expect(JSON.parse(refused.out)).toMatchObject({ error: { code: 'edited_file' } });
+    writeFileSync(join(root, 'migrations', '002_models.sql'), smallChain['002_models.sql']);
+    writeFileSync(join(root, 'migrations', '004_bad.sql'), '\nselect nothing;');
+    const failed = await cli('migrate', ...on, '--json');
+    expect(failed.code).toBe(1);
+    expect(JSON.parse(failed.out)).toMatchObject({
+      error: { code: 'statement_failed', file: '004_bad.sql', line: 2, sqlstate: '42703' },
+    });
+  });
+
+  test('takes --from=005 --to=010 as the first version did, and what pnpm makes of -- --to', async () => {
+    const { on } = await project();
+    expect(await cli('migrate', '--', '--to=1', ...on)).toMatchObject({ code: 0 });
+    expect(await cli('migrate', '--from=003', '--to=010', ...on)).toMatchObject({
+      code: 3,
+      error: expect.stringContaining('002_models.sql'),
+    });
+    expect((await cli('migrate', '--from=002', '--to=010', ...on)).out).toContain('applied  003_runs.sql');
+  });
+
+  test('rehearses with --dry-run, and what it prints is SQL', async () => {
+    const { on, url } = await project();
+    const { code, out } = await cli('migrate', '--dry-run', ...on);
+    expect(code).toBe(0);
+    for (const sql of Object.values(smallChain)) expect(out).toContain(sql.trimEnd());
+    expect(out).toMatch(/^-- 002_models\.sql: \d+ ms$/m);
+    expect(JSON.parse((await cli('migrate', '--dry-run', '--json', ...on)).out)).toMatchObject({
+      files: [{ executed: true }, {}, {}],
+    });
+    await query(url, out);
+  });
+
+  test('asks for --yes on production, but not for a dry run', async () => {
+    const { root } = await project();
+    const on = ['--directory', root, '--env', 'production'];
+    expect(await cli('migrate', ...on)).toMatchObject({ code: 2, error: expect.stringContaining('--yes') });
+    expect(await cli('migrate', '--dry-run', ...on)).toMatchObject({ code: 0 });
+    expect(await cli('migrate', '--yes', ...on)).toMatchObject({ code: 0 });
+  });
+});
+
+describe('other commands', () => {
+  test.each(['rollback 003', 'reset', 'down'])('db:%s is not there for production', async (command) => {
+    const { root } = await project();
+    const outcome = await cli(...command.split(' '), '--directory', root, '--env', 'production', '--yes');
+    expect(outcome).toMatchObject({ code: 3, error: expect.stringContaining('for production') });
+  });
+
+  test('db:status lists the states, and ends with 3 when db:migrate would refuse', async () => {
+    const { root, url, on } = await project();
+    await run(url, join(root, 'migrations'), { to: '2' });
+    const good = await cli('status', ...on);
+    expect(good.code).toBe(0);
+    expect(good.out).toMatch(/002_models\.sql +applied +\d{4}-.*\n003_runs\.sql +pending\n2 applied, 1 pending in/);
+    writeFileSync(join(root, 'migrations', '002_models.sql'), 'select 1;');
+    expect(await cli('status', ...on)).toMatchObject({
+      code: 3,
+      out: expect.stringContaining('002_models.sql was edited'),
+    });
+    expect(JSON.parse((await cli('status', '--json', ...on)).out)).toMatchObject({
+      entries: [{ state: 'applied' }, {}, {}],
+      problems: [{ code: 'edited_file' }],
+    });
+  });
+
+  test('db:sql prints a table, sets the tenant, and ends with 1 when a statement fails', async () => {
+    const { on } = await project();
+    const good = await cli('sql', `select current_setting('app.tenant') as tenant, null as nothing`, ...on);
+    expect(good).toEqual({ code: 0, error: '', out: ' tenant | nothing\n--------+---------\n t1     |\n(1 row)\n\n' });
+    expect((await cli('sql', `select current_setting('app.tenant')`, '--tenant', 'other one', ...on)).out).toContain(
+      'other one',
+    );
+    expect(await cli('sql', 'select 1/0', ...on)).toMatchObject({ code: 1, error: expect.stringContaining('22012') });
+    expect(JSON.parse((await cli('sql', 'select 1 as one', '--json', ...on)).out)).toMatchObject({
+      outcomes: [{ command: 'SELECT', rows: [{ one: '1' }] }],
+    });
+  });
+
+  test('db:sql on production runs what only reads, and the rest with --yes', async () => {
+    const { root } = await project();
+    const on = ['--directory', root, '--env', 'production'];
+    expect(await cli('sql', 'select 1', ...on)).toMatchObject({ code: 0 });
+    expect(await cli('sql', 'create table x (id int)', ...on)).toMatchObject({ code: 2 });
+    expect(await cli('sql', 'create table x (id int)', '--yes', ...on)).toMatchObject({ code: 0 });
+    expect(await cli('sql', 'select 1; drop table x', ...on)).toMatchObject({ code: 2 });
+  });
+
+  test('db:reset empties a local database that POSTGRES_URL names with --yes only, and never a remote one', async () => {
+    const { root, url, on } = await project();
+    await run(url, join(root, 'migrations'));
+    await query(url, 'create table stray (id int)');
+    expect(await cli('reset', ...on)).toMatchObject({ code: 2, error: expect.stringContaining('--yes') });
+    expect(await cli('reset', '--yes', ...on)).toMatchObject({ code: 0 });
+    expect(
+      await query(url, `select to_regclass('stray') as stray, to_regclass('models') is not null as models`),
+    ).toEqual([{ stray: null, models: true }]);
+    writeFileSync(join(root, '.env.far'), 'POSTGRES_URL=postgresql://a:b@db.example.org/x\n');
+    expect(await cli('reset', '--yes', '--directory', root, '--env', 'far')).toMatchObject({
+      code: 3,
+      error: expect.stringContaining('db.example.org'),
+    });
+  });
+
+  test('db:url and db:up print passwords, nothing else does', async () => {
+    const { root, on } = await project();
+    expect((await cli('url', ...on)).out).toContain(password());
+    expect((await cli('up', ...on)).out).toContain(password());
+    for (const command of [
+      ['migrate'],
+      ['status'],
+      ['status', '--json'],
+      ['migrate', '--dry-run'],
+      ['sql', 'selec'],
+      ['grant-runtime', 'nobody'],
+    ]) {
+      const { out, error } = await cli(...command, ...on);
+      expect(out + error).not.toContain(password());
+    }
+    const wrong = testServer().ownerUrl.replace(password(), 'wrong-secret');
+    writeFileSync(join(root, '.env.wrong'), `POSTGRES_URL=${wrong}\n`);
+    const refused = await cli('migrate', '--directory', root, '--env', 'wrong');
+    expect(refused.code).toBe(4);
+    expect(refused.out + refused.error).not.toContain('wrong-secret');
+  });
+});
+
+describe('the command line', () => {
+  test.each([
+    [['migrate', '--bogus'], '--bogus'],
+    [['bogus'], 'bogus'],
+    [['baseline'], 'number'],
+    [['grant-runtime'], 'login'],
+    [['migrate', '--from=abc'], 'abc'],
+    [['migrate', 'superfluous'], 'argument'],
+  ])('%s ends with 2', async (parameters, text) => {
+    expect(await cli(...parameters)).toMatchObject({ code: 2, error: expect.stringContaining(text) });
+  });
+
+  test('explains itself and its exit codes', async () => {
+    for (const parameters of [['--help'], ['migrate', '--help']]) {
+      expect(await cli(...parameters)).toMatchObject({
+        code: 0,
+        out: expect.stringMatching(/Exit codes:.*3 refused/s),
+      });
+    }
+  });
+});
+
+/** The repository's own migrations. */
+const repository = fileURLToPath(new URL('../../..', import.meta.url));
+
+test('db:tenants creates, lists and changes tenants', async () => {
+  const { root } = await project();
+  const url = await freshDatabase();
+  await run(url, join(repository, 'migrations'));
+  writeFileSync(join(root, '.env.real'), `POSTGRES_URL=${url}\n`);
+  const on = ['--directory', root, '--env', 'real'];
+  expect(await cli('tenants', 'create', 'acme', '--name', 'Acme Ltd', ...on)).toMatchObject({ code: 0 });
+  expect(await cli('tenants', 'create', 'acme', ...on)).toMatchObject({
+    code: 3,
+    error: expect.stringContaining('created before'),
+  });
+  expect(await cli('tenants', 'set-status', 'acme', 'suspended', ...on)).toMatchObject({ code: 0 });
+  expect(await cli('tenants', 'set-status', 'acme', 'gone', ...on)).toMatchObject({ code: 2 });
+  expect(await cli('tenants', 'set-status', 'nobody', 'active', ...on)).toMatchObject({ code: 3 });
+  expect((await cli('tenants', ...on)).out).toMatch(/^acme +suspended .*Acme Ltd\n1 tenant, 0 active\.\n$/);
+  await query(
+    url,
+    `begin; select app_set_tenant('acme'); insert into idempotency_keys (scope, key, request_digest, expires_at)
+    select 's', n::text, 'd', now() + (n - 9.5) * interval '1 day' from generate_series(1, 20) n; commit`,
+  );
+  expect(await cli('maintain', ...on)).toMatchObject({ code: 0, out: expect.stringContaining('Deleted: 9 expired') });
+  const empty = await cli('tenants', '--directory', root, '--env', 'test');
+  expect(empty).toMatchObject({ code: 3, error: expect.stringContaining('db:migrate') });
+});
