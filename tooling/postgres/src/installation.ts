@@ -43,7 +43,7 @@ export function installBinaries(o: { readonly major: PostgresMajor; readonly roo
   const copy = join(cache, `bin-${packaged.build}`);
   try {
     ensureOwnDirectory(cache);
-    if (!isComplete(packaged, copy)) makeCopy(packaged, copy);
+    if (!isComplete(packaged, copy)) copyBinaries(packaged, copy);
   } catch (error) {
     throw explainFileError(error, `copying PostgreSQL to ${copy}`);
   }
@@ -66,7 +66,8 @@ function countFiles(directory: string): number {
   return readdirSync(directory, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile()).length;
 }
 
-function makeCopy(packaged: PackagedBinaries, copy: string): void {
+/** Copies the binaries to `copy`, with their links and readable by everyone; whole or not at all. */
+export function copyBinaries(packaged: PackagedBinaries, copy: string): void {
   removeAbandonedCopies(copy);
   const partial = `${copy}.partial-${process.pid}-${randomUUID()}`;
   try {
@@ -86,7 +87,7 @@ function makeLink(native: string, link: string, target: string): void {
   symlinkSync(relative(dirname(link), target), path);
 }
 
-/** chmod a+rX, on the copy: the originals are hard links into pnpm's store, and the umask may have closed the copy. */
+/** chmod a+rX, on the copy: an installation under umask 077 has closed the originals, hard links into pnpm's store. */
 function openToReaders(directory: string): void {
   chmodSync(directory, 0o755);
   for (const entry of readdirSync(directory, { withFileTypes: true })) {

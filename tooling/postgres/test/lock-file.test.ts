@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { withLockFile } from '../src/lock-file.ts';
+import { runProgram } from './support.ts';
 
 describe('work under a lock file', () => {
   let folder = '';
@@ -35,6 +36,11 @@ describe('work under a lock file', () => {
     writeFileSync(path, `${deadProcess()} left`);
     expect(await runMany()).toBe(1);
     expect(existsSync(path)).toBe(false);
+  });
+
+  it('is done by one process at a time when each leaves its lock behind as if it had died', async () => {
+    const programs = Array.from({ length: 4 }, () => runProgram('take-lock.ts', [join(folder, 'hammered'), '50']));
+    for (const program of programs) expect(await program.line).toEqual({ together: 0 });
   });
 
   it('waits for a live holder', async () => {

@@ -1,6 +1,7 @@
 import {
   chmodSync,
   chownSync,
+  cpSync,
   lchownSync,
   mkdirSync,
   mkdtempSync,
@@ -16,7 +17,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { locateBinaries, readSymbolicLinks } from '../src/binaries.ts';
 import { runningPostmaster } from '../src/cluster.ts';
 import { explainFileError } from '../src/errors.ts';
-import { installBinaries, SHARED_CACHE } from '../src/installation.ts';
+import { copyBinaries, installBinaries, SHARED_CACHE } from '../src/installation.ts';
 import { ensureOwnDirectory } from '../src/own-directory.ts';
 import { canEnter, serverUser } from '../src/server-user.ts';
 import { AS_ROOT, answers, type Checkout, makeCheckout, runProgram, until } from './support.ts';
@@ -74,26 +75,39 @@ describe.runIf(AS_ROOT)('root', () => {
     expect(statSync(native).uid).toBe(0);
   });
 
-  it('copies again when a cleaner of old files has taken some of the copy, readable by others under umask 077', () => {
+  it('copies again when a cleaner of old files has taken some of the copy', () => {
     const packaged = locateBinaries(17);
     const { bin } = installBinaries({ major: 17, root: '/' });
     expect(bin).toBe(join(SHARED_CACHE, `bin-${packaged.build}`, 'bin'));
     rmSync(join(bin, '..', 'share', 'postgres.bki'), { force: true });
     rmSync(join(bin, '..', 'share', 'postgresql', 'postgres.bki'), { force: true });
-    const before = process.umask(0o077);
-    try {
-      installBinaries({ major: 17, root: '/' });
-    } finally {
-      process.umask(before);
-    }
+    installBinaries({ major: 17, root: '/' });
     const count = (directory: string) => readdirSync(directory, { recursive: true }).length;
     expect(count(join(bin, '..', 'share'))).toBe(count(join(packaged.native, 'share')));
     expect(readdirSync(SHARED_CACHE).filter((name) => name.includes('partial'))).toEqual([]);
-    for (const folder of ['bin', 'lib', 'share']) expect(canEnter(serverUser(), join(bin, '..', folder))).toBe(true);
-    const closed = readdirSync(join(bin, '..'), { recursive: true, encoding: 'utf8' })
-      .map((name) => join(bin, '..', name))
-      .filter((path) => (statSync(path).mode & 0o044) !== 0o044);
+  });
+
+  it('copies them so that others can read them, also when they were installed under umask 077', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'mcp-hub-closed-'));
+    chmodSync(folder, 0o755);
+    const packaged = { ...locateBinaries(17), native: join(folder, 'native') };
+    const all = (directory: string) =>
+      readdirSync(directory, { recursive: true, encoding: 'utf8' }).map((name) => join(directory, name));
+    cpSync(locateBinaries(17).native, packaged.native, { recursive: true, verbatimSymlinks: true });
+    for (const path of [packaged.native, ...all(packaged.native)]) chmodSync(path, statSync(path).mode & 0o700);
+    const before = process.umask(0o077);
+    try {
+      copyBinaries(packaged, join(folder, 'copy'));
+    } finally {
+      process.umask(before);
+    }
+    const closed = all(join(folder, 'copy')).filter((path) => {
+      const { mode } = statSync(path);
+      return (mode & 0o044) !== 0o044 || (mode & 0o111) === 0o100;
+    });
     expect(closed).toEqual([]);
+    expect(canEnter(serverUser(), join(folder, 'copy', 'lib'))).toBe(true);
+    rmSync(folder, { recursive: true });
   });
 
   it('starts nothing from a cache that someone else has put there', () => {
