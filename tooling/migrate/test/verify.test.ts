@@ -8,8 +8,11 @@ import { formatVerifyReport } from '../src/verify/format-report.ts';
 import { verifyRules } from '../src/verify/rules.ts';
 import { type VerifyReport, verify, verifyWith } from '../src/verify/verify.ts';
 import type { Break } from './verify-break.ts';
+import { historyBreaks, probeBreaks } from './verify-breaks-history.ts';
+import { keysBreaks } from './verify-breaks-keys.ts';
+import { objectBreaks } from './verify-breaks-objects.ts';
 import { rightsBreaks } from './verify-breaks-rights.ts';
-import { schemaBreaks } from './verify-breaks-schema.ts';
+import { tablesBreaks } from './verify-breaks-tables.ts';
 import { startVerifyDatabase, type VerifyDatabase } from './verify-database.ts';
 
 const pairedReference = `
@@ -18,7 +21,14 @@ alter table model_registry add constraint model_registry_parent_check check (num
 alter table model_registry add constraint model_registry_parent_fk
   foreign key (tenant_id, name, parent_version, parent_id) references model_registry (tenant_id, name, version, id)`;
 
-const breaks: readonly Break[] = [...schemaBreaks, ...rightsBreaks];
+const breaks: readonly Break[] = [
+  ...tablesBreaks,
+  ...keysBreaks,
+  ...rightsBreaks,
+  ...objectBreaks,
+  ...historyBreaks,
+  ...probeBreaks,
+];
 
 let database: VerifyDatabase;
 beforeAll(async () => {

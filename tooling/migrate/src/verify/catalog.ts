@@ -25,7 +25,7 @@ export interface Catalog {
   readonly defaultPartitions: readonly { readonly name: string; readonly state: 'filled' | 'busy' }[];
 }
 
-export interface ServerRow {
+interface ServerRow {
   readonly database: string;
   /** As `server_version_num`: 180004. */
   readonly version: number;
@@ -102,7 +102,7 @@ export interface ConstraintRow {
   readonly inherited: boolean;
 }
 
-export interface IndexRow {
+interface IndexRow {
   readonly table: string;
   readonly name: string;
   readonly unique: boolean;
@@ -125,7 +125,7 @@ export interface PolicyRow {
   readonly withCheck: string | null;
 }
 
-export interface TriggerRow {
+interface TriggerRow {
   readonly table: string;
   readonly name: string;
   /** Made by the server for a foreign key. */
@@ -147,7 +147,7 @@ export interface FunctionRow {
   readonly body: string;
 }
 
-export interface TypeRow {
+interface TypeRow {
   readonly schema: string;
   readonly name: string;
   readonly owner: string;
@@ -155,7 +155,7 @@ export interface TypeRow {
 }
 
 /** A relation outside of `public` that is not the server's. */
-export interface ElsewhereRow {
+interface ElsewhereRow {
   readonly schema: string;
   readonly name: string;
   readonly owner: string;
@@ -172,7 +172,7 @@ export interface RoleRow {
   readonly replication: boolean;
 }
 
-export interface OwnershipRow {
+interface OwnershipRow {
   readonly role: string;
   readonly count: number;
   /** One of the objects, as `table model_registry`. */
@@ -180,18 +180,18 @@ export interface OwnershipRow {
 }
 
 /** What ALTER ROLE … SET and ALTER DATABASE … SET left; the value is not read. */
-export interface SettingRow {
+interface SettingRow {
   readonly role: string | null;
   readonly everyDatabase: boolean;
   readonly setting: string;
 }
 
-export interface DefaultGrantRow extends Grant {
+interface DefaultGrantRow extends Grant {
   readonly owner: string;
   readonly objects: 'tables' | 'sequences' | 'functions' | 'types' | 'schemas';
 }
 
-export interface PublicationRow {
+interface PublicationRow {
   readonly name: string;
   readonly table: string;
   /** Its row filter names tenant_id. */

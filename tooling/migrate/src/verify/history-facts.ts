@@ -3,7 +3,7 @@ import { MigrateError } from '../errors.ts';
 import { type HistoryRow, readHistory } from '../history.ts';
 import { readListing } from '../listing.ts';
 import { diffListings, type ListingChange, readListingChange } from '../listing-change.ts';
-import { findFolderProblems, type FolderProblem, readMigrationsFolderUnchecked } from '../migrations-folder.ts';
+import { type FolderProblem, findFolderProblems, readMigrationsFolderUnchecked } from '../migrations-folder.ts';
 import { type HistoryInspection, inspectHistory } from '../plan.ts';
 import type { VerifyClient } from './load-catalog.ts';
 

@@ -1,5 +1,5 @@
+import type { ProbeRuleName } from './prober.ts';
 import type { Rule } from './rule.ts';
-import type { ProbeRuleName } from './run-probe.ts';
 
 const protects: Readonly<Record<ProbeRuleName, string>> = {
   'probe-two-tenants': 'Whatever the catalog says: a tenant sees the row that it inserted, and another does not.',

@@ -1,6 +1,6 @@
 import type { Catalog } from './catalog.ts';
 import type { HistoryFacts } from './history-facts.ts';
-import type { ProbeFinding } from './run-probe.ts';
+import type { ProbeFinding } from './prober.ts';
 
 /** Something that breaks a rule. Holds names of objects and roles, never a value of a row. */
 export interface Finding {

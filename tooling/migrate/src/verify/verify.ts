@@ -15,7 +15,7 @@ export interface VerifyOptions {
   readonly directory: string;
 }
 
-export interface RuleResult {
+interface RuleResult {
   readonly name: string;
   readonly protects: string;
   /** Empty when the rule holds. */
