@@ -1,4 +1,5 @@
 export * from './aliases.ts';
+export * from './delete-model.ts';
 export { DeleteVersionInput, deleteVersion, RestoreVersionInput, restoreVersion } from './delete-version.ts';
 export {
   type AliasMoveRow,
@@ -18,6 +19,7 @@ export * from './rename-model.ts';
 export * from './resolve-model.ts';
 export * from './rollback-promotion.ts';
 export * from './schema.ts';
+export * from './search-models.ts';
 export * from './search-versions.ts';
 export {
   IssueStageClearanceInput,
@@ -30,4 +32,6 @@ export {
 export type { StageMove } from './stage-moves.ts';
 export * from './tags.ts';
 export * from './transition-stage.ts';
+export * from './update-model.ts';
+export * from './update-version.ts';
 export { findVersion, GetVersionInput, getVersion, type ModelVersion, type ModelVersionRow } from './versions.ts';

@@ -1,5 +1,5 @@
 import { type Id, type TenantTx, tenantOf } from '@mcp-hub/db-core';
-import { and, eq, isNull, sql } from 'drizzle-orm';
+import { and, eq, sql } from 'drizzle-orm';
 import { modelNotFound } from './not-found.ts';
 import { modelRegistry, registeredModels } from './schema.ts';
 
@@ -9,6 +9,7 @@ export interface LockedModel {
   readonly name: string;
   readonly changeNumber: number;
   readonly changeAt: Date;
+  readonly deletedAt: Date | null;
 }
 
 /**
@@ -21,12 +22,20 @@ export interface LockedModel {
  * @throws DomainError `not_found` where neither the model nor a version of this name is there.
  */
 export async function lockModel(tx: TenantTx, name: string): Promise<LockedModel> {
-  const locked = await takeLock(tx, name);
-  if (locked !== undefined) return locked;
-  await ensureModelRow(tx, name);
-  const made = await takeLock(tx, name);
-  if (made === undefined) throw modelNotFound();
-  return made;
+  let model = await takeLock(tx, name);
+  if (model === undefined) {
+    await ensureModelRow(tx, name);
+    model = await takeLock(tx, name);
+  }
+  if (model === undefined || model.deletedAt !== null) throw modelNotFound();
+  return model;
+}
+
+/** As lockModel, and a model that is deleted is found too. */
+export async function lockDeletedModel(tx: TenantTx, name: string): Promise<LockedModel> {
+  const model = await takeLock(tx, name);
+  if (model?.deletedAt != null) return model;
+  return await lockModel(tx, name);
 }
 
 /** Makes the row of a model that so far has versions inserted by hand only. Several at once make one. */
@@ -58,15 +67,10 @@ async function takeLock(tx: TenantTx, name: string): Promise<LockedModel | undef
       changeAt: sql`greatest(app_now()::timestamptz(3), ${registeredModels.lastChangeAt})`.mapWith(
         registeredModels.createdAt,
       ),
+      deletedAt: registeredModels.deletedAt,
     })
     .from(registeredModels)
-    .where(
-      and(
-        eq(registeredModels.tenantId, tenantOf(tx)),
-        eq(registeredModels.name, name),
-        isNull(registeredModels.deletedAt),
-      ),
-    )
+    .where(and(eq(registeredModels.tenantId, tenantOf(tx)), eq(registeredModels.name, name)))
     .for('update');
   return row;
 }

@@ -1,6 +1,6 @@
 import { freshTenant } from '@mcp-hub/testing';
 import { describe, expect, it } from 'vitest';
-import { getModel, getVersion, registerVersion, removeAlias, setAlias } from '../src/index.ts';
+import { getModel, getVersion, listAliasMoves, registerVersion, removeAlias, setAlias } from '../src/index.ts';
 import { refusalOf } from './support/refusal-of.ts';
 import { useRegistry } from './support/use-registry.ts';
 
@@ -62,6 +62,15 @@ describe('setAlias', () => {
       expect((await refusalOf(set('2', null))).code).toBe('conflict');
       expect((await refusalOf(set('2', '2'))).code).toBe('conflict');
       expect(await set('2', '1')).toMatchObject({ fromVersion: '1', toVersion: '2' });
+    });
+  });
+
+  it('writes nothing where it points there already', async () => {
+    const tenant = await tenantWithModel();
+    await registry.run(tenant, async (tx) => {
+      await setAlias(tx, { name: 'm', alias: 'champion', version: '1' });
+      expect(await setAlias(tx, { name: 'm', alias: 'champion', version: '1' })).toMatchObject({ fromVersion: '1' });
+      expect((await listAliasMoves(tx, { name: 'm' })).items).toHaveLength(1);
     });
   });
 

@@ -4,20 +4,26 @@ import { sql } from 'drizzle-orm';
 import { describe, expect, it } from 'vitest';
 import {
   createModel,
+  deleteModel,
   deleteVersion,
   findModel,
   getModel,
   getVersion,
   listAliasMoves,
   listStageTransitions,
+  listVersions,
   registerVersion,
   renameModel,
   resolveModel,
+  restoreModel,
   restoreVersion,
+  searchModels,
   setAlias,
   setModelTag,
   setVersionTag,
   transitionStage,
+  updateModel,
+  updateVersion,
 } from '../src/index.ts';
 import { refusalOf } from './support/refusal-of.ts';
 import { useRegistry } from './support/use-registry.ts';
@@ -82,6 +88,92 @@ describe('deleteVersion', () => {
       });
       await deleteVersion(tx, { name: 'm', version: '2', permanently: true });
       expect((await refusalOf(restoreVersion(tx, { name: 'm', version: '2' }))).code).toBe('not_found');
+    });
+  });
+});
+
+describe('deleteModel', () => {
+  it('permanently: model, versions, aliases and tags are gone, the history stays, the name is free', async () => {
+    await registry.run(freshTenant(), async (tx) => {
+      await register(tx, 2);
+      await setModelTag(tx, { name: 'm', key: 'k', value: 'v' });
+      await setVersionTag(tx, { name: 'm', version: '1', key: 'k', value: 'v' });
+      await setAlias(tx, { name: 'm', alias: 'champion', version: '1' });
+      const { id } = await getModel(tx, { name: 'm' });
+      await deleteModel(tx, { name: 'm', permanently: true });
+
+      const calls: readonly (() => Promise<unknown>)[] = [
+        () => getModel(tx, { name: 'm' }),
+        () => updateModel(tx, { name: 'm', description: '' }),
+        () => deleteModel(tx, { name: 'm' }),
+        () => restoreModel(tx, { name: 'm' }),
+        () => getVersion(tx, { name: 'm', version: '1' }),
+        () => resolveModel(tx, 'm@champion'),
+      ];
+      for (const call of calls) expect((await refusalOf(call())).code).toBe('not_found');
+      for (const table of ['registered_models', 'model_registry', 'model_aliases', 'model_tags']) {
+        expect(await tx.execute(sql`select 1 from ${sql.identifier(table)}`)).toHaveLength(0);
+      }
+      const modelId = String(id);
+      expect((await listAliasMoves(tx, { modelId })).items.map(({ toVersion }) => toVersion)).toEqual([null, '1']);
+      expect((await listStageTransitions(tx, { modelId })).items).toHaveLength(4);
+
+      expect((await registerVersion(tx, { name: 'm' })).version).toBe('1');
+      expect((await listStageTransitions(tx, { name: 'm' })).items).toHaveLength(1);
+    });
+  });
+
+  it('keeps the name and the rows, so that it can be taken back', async () => {
+    const tenant = freshTenant();
+    const at = (second: number) => ({ now: new Date(Date.now() + second * 1_000) });
+    await registry.run(tenant, async (tx) => {
+      await register(tx, 3);
+      await transitionStage(tx, { name: 'm', version: '1', stage: 'production' });
+      await setAlias(tx, { name: 'm', alias: 'champion', version: '1' });
+      await setModelTag(tx, { name: 'm', key: 'k', value: 'v' });
+    });
+    await registry.run(tenant, (tx) => deleteVersion(tx, { name: 'm', version: '3' }), at(1));
+    await registry.run(tenant, (tx) => deleteModel(tx, { name: 'm' }), at(2));
+    await registry.run(tenant, async (tx) => {
+      expect(await findModel(tx, { name: 'm' })).toBeUndefined();
+      expect((await refusalOf(resolveModel(tx, 'm/1'))).code).toBe('not_found');
+      expect((await refusalOf(createModel(tx, { name: 'm' }))).code).toBe('already_exists');
+      expect((await refusalOf(registerVersion(tx, { name: 'm' }))).code).toBe('failed_precondition');
+      expect((await searchModels(tx)).items).toEqual([]);
+
+      expect(await restoreModel(tx, { name: 'm' })).toMatchObject({ tags: { k: 'v' }, aliases: {} });
+      expect((await searchModels(tx, { filter: "tags.k = 'v'" })).items).toMatchObject([{ name: 'm' }]);
+      const { items } = await listVersions(tx, { name: 'm' });
+      expect(items.map(({ version, stage }) => [version, stage])).toEqual([
+        ['2', 'development'],
+        ['1', 'archived'],
+      ]);
+      expect((await registerVersion(tx, { name: 'm' })).version).toBe('4');
+    });
+  });
+});
+
+describe('updateModel and updateVersion', () => {
+  it('change what is given and leave the rest', async () => {
+    await registry.run(freshTenant(), async (tx) => {
+      await registerVersion(tx, { name: 'm', description: 'a', artifactUri: 's3://a', metadata: { seed: 7 } });
+      const version = { name: 'm', version: '1' };
+      expect(await updateVersion(tx, { ...version, artifactUri: 's3://b' })).toMatchObject({
+        description: 'a',
+        artifactUri: 's3://b',
+        metadata: { seed: 7 },
+      });
+      expect(await updateVersion(tx, { ...version, description: null })).toMatchObject({ description: null });
+      expect(await updateVersion(tx, version)).toMatchObject({ artifactUri: 's3://b' });
+      expect(await updateModel(tx, { name: 'm', description: 'd' })).toMatchObject({ description: 'd', metadata: {} });
+      expect(await updateModel(tx, { name: 'm', metadata: { k: 1 } })).toMatchObject({ description: 'd' });
+    });
+  });
+
+  it('describe a model whose versions were inserted by hand', async () => {
+    await registry.run(freshTenant(), async (tx) => {
+      await tx.execute(sql`insert into model_registry (name, version) values ('m', 'v1')`);
+      expect(await updateModel(tx, { name: 'm', description: 'd' })).toMatchObject({ description: 'd' });
     });
   });
 });

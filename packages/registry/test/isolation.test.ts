@@ -7,6 +7,7 @@ import { useRegistry } from './support/use-registry.ts';
 
 const {
   createModel,
+  deleteModel,
   deleteVersion,
   findAliasHolder,
   findModel,
@@ -25,14 +26,18 @@ const {
   removeVersionTag,
   renameModel,
   resolveModel,
+  restoreModel,
   restoreVersion,
   rollbackPromotion,
+  searchModels,
   searchVersions,
   setAlias,
   setModelTag,
   setStageGuard,
   setVersionTag,
   transitionStage,
+  updateModel,
+  updateVersion,
 } = exported;
 
 const registry = useRegistry();
@@ -58,6 +63,7 @@ const at = new Date('2030-01-01T00:00:00Z');
 
 /** Each exported function, as tenant B calls it with names that are not its own. */
 const calls: Readonly<Record<string, (tx: TenantTx, names: Names) => Promise<unknown>>> = {
+  deleteModel: (tx, { name }) => deleteModel(tx, { name, permanently: true }),
   deleteVersion: (tx, { name, version }) => deleteVersion(tx, { name, version, permanently: true }),
   findAliasHolder: (tx, { modelId, alias }) => findAliasHolder(tx, { modelId, alias, at }),
   findModel: (tx, { name }) => findModel(tx, { name }),
@@ -80,14 +86,18 @@ const calls: Readonly<Record<string, (tx: TenantTx, names: Names) => Promise<unk
     await outcomeOf(resolveModel(tx, `${name}/${version}`)),
     await outcomeOf(resolveModel(tx, `${name}:production`)),
   ],
+  restoreModel: (tx, { name }) => restoreModel(tx, { name }),
   restoreVersion: (tx, { name, version }) => restoreVersion(tx, { name, version }),
   rollbackPromotion: (tx, { name }) => rollbackPromotion(tx, { name }),
+  searchModels: (tx, { modelId }) => searchModels(tx, { filter: `id = '${modelId}'` }),
   searchVersions: (tx, { versionId }) => searchVersions(tx, { filter: `id = '${versionId}'` }),
   setAlias: (tx, { name, version }) => setAlias(tx, { name, version, alias: 'mine' }),
   setModelTag: (tx, { name }) => setModelTag(tx, { name, key: 'team', value: 'B' }),
   setStageGuard: (tx, { name }) => setStageGuard(tx, { name, stage: 'staging', guard: 'quality' }),
   setVersionTag: (tx, { name, version }) => setVersionTag(tx, { name, version, key: 'team', value: 'B' }),
   transitionStage: (tx, { name, version }) => transitionStage(tx, { name, version, stage: 'archived' }),
+  updateModel: (tx, { name }) => updateModel(tx, { name, description: 'B' }),
+  updateVersion: (tx, { name, version }) => updateVersion(tx, { name, version, description: 'B' }),
 };
 
 /** A result or an error, as the caller sees it. */
