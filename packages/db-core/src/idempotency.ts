@@ -4,7 +4,7 @@ import { DomainError } from './errors.ts';
 import { jsonParameter } from './parameters.ts';
 import { idempotencyKeys } from './schema.ts';
 import { canonicalJson, strictJson } from './strict-json.ts';
-import { contextOf, tenantOf, type TenantTx } from './tenant-tx.ts';
+import { contextOf, type TenantTx, tenantOf } from './tenant-tx.ts';
 import { IDEMPOTENCY_LIMITS, limitedText, RETENTION_LIMITS, wholeNumber } from './work-limits.ts';
 
 export interface IdempotentRequest {

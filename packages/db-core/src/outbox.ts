@@ -1,9 +1,9 @@
 import { sql } from 'drizzle-orm';
 import type { Id } from './ids.ts';
-import { limitedText, OUTBOX_LIMITS } from './work-limits.ts';
 import { jsonParameter } from './parameters.ts';
 import { outboxEvents, tenantWork } from './schema.ts';
-import { tenantOf, type TenantTx } from './tenant-tx.ts';
+import { type TenantTx, tenantOf } from './tenant-tx.ts';
+import { limitedText, OUTBOX_LIMITS } from './work-limits.ts';
 
 /** The kind of the work rows that announce events to the dispatcher. Their work_key is the event's id. */
 export const OUTBOX_KIND = 'outbox';

@@ -3,7 +3,7 @@ import type { Database } from './database.ts';
 import { deleteExpiredIdempotencyKeys } from './idempotency.ts';
 import { OUTBOX_KIND } from './outbox.ts';
 import { outboxEvents, tenantWork } from './schema.ts';
-import { tenantOf, type TenantTx } from './tenant-tx.ts';
+import { type TenantTx, tenantOf } from './tenant-tx.ts';
 import { withTenant } from './with-tenant.ts';
 import { RETENTION_LIMITS, wholeNumber } from './work-limits.ts';
 
@@ -62,7 +62,11 @@ async function deleteDeadEvents(tx: TenantTx, ageMs: number, limit: number): Pro
 
 /** Leased ones stay: they are being delivered. */
 async function deleteOldEvents(tx: TenantTx, ageMs: number, limit: number): Promise<number> {
-  return await deleteEvents(tx, sql`leased_until is null and created_at < ${ago(ageMs)}`, limit);
+  return await deleteEvents(
+    tx,
+    sql`(leased_until is null or leased_until <= app_now()) and created_at < ${ago(ageMs)}`,
+    limit,
+  );
 }
 
 async function deleteEvents(tx: TenantTx, condition: ReturnType<typeof sql>, limit: number): Promise<number> {

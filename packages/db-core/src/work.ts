@@ -2,7 +2,7 @@ import { sql } from 'drizzle-orm';
 import { DomainError } from './errors.ts';
 import { timeParameter } from './parameters.ts';
 import { tenantWork } from './schema.ts';
-import { tenantOf, type TenantTx } from './tenant-tx.ts';
+import { type TenantTx, tenantOf } from './tenant-tx.ts';
 import { limitedText, WORK_LIMITS, wholeNumber } from './work-limits.ts';
 
 /** Names one piece of work: `workKey` is an id, or empty where the tenant has one of the kind. No user data. */
