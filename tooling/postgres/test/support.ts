@@ -57,7 +57,7 @@ export function runProgram(
     ['--conditions=@mcp-hub/source', '--import', 'tsx', join(PACKAGE, 'test', 'programs', name), ...args],
     {
       cwd: PACKAGE,
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['pipe', 'pipe', 'pipe'],
       ...(user === undefined
         ? {}
         : { uid: user.uid, gid: user.gid, env: { ...process.env, HOME: user.home, TMPDIR: user.home } }),

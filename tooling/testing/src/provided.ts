@@ -1,5 +1,5 @@
 /** What the global setup tells the workers. */
-export interface ProvidedServer {
+interface ProvidedServer {
   readonly ownerUrl: string;
   readonly serviceUrl: string | undefined;
   readonly adminUrl: string | undefined;

@@ -4,4 +4,5 @@ import { startTestServer } from '@mcp-hub/postgres';
 const server = await startTestServer({ kind: 'embedded' });
 process.stdout.write(`${JSON.stringify(server)}\n`);
 if (process.argv[2] === 'end') process.exit(0);
-setInterval(() => {}, 1000);
+// The test that runs this holds the other end: killed, it leaves nothing running.
+process.stdin.on('end', () => process.exit(0)).resume();
