@@ -49,9 +49,10 @@ export function kindLoop(db: Database, handler: WorkHandler, clock: DispatchCloc
   };
 
   const start = (tenant: TenantId, work: ClaimedWork): void => {
-    const run = runWork(db, handler, tenant, work, clock, stop).then((outcome) => {
+    const run: Promise<void> = runWork(db, handler, tenant, work, clock, stop).then((outcome) => {
       ended[outcome] += 1;
       running.delete(run);
+      return undefined;
     });
     running.add(run);
   };

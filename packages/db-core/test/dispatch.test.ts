@@ -308,7 +308,7 @@ describe('runDispatcher', () => {
     const running = runDispatcher(db, { handlers: [{ kind, handle, concurrency: 1 }], signal: stop.signal });
     await began.passed;
     stop.abort();
-    setTimeout(mayEnd.open, 50);
+    setTimeout(() => mayEnd.open(), 50);
     expect(await running).toEqual({ [kind]: { ...nothing, completed: 1 } });
     expect(ended).toBe(true);
     expect(await rowsOf(tenant, kind)).toMatchObject([{ leasedUntil: null }, { leasedUntil: null }]);

@@ -166,7 +166,7 @@ describe('single parameters', () => {
 
 describe('canonicalJson', () => {
   it('writes what RFC 8785 shows', () => {
-    const numbers = [333333333.33333329, 1e30, 4.5, 2e-3, 0.000000000000000000000000001];
+    const numbers = [Number('333333333.33333329'), 1e30, 4.5, 2e-3, 0.000000000000000000000000001];
     const string = '\u20ac$\u000F\u000aA\'\u0042\u0022\u005c\\"\u002f';
     expect(canonicalJson({ numbers, string, literals: [null, true, false] }, 'value')).toBe(
       '{"literals":[null,true,false],"numbers":[333333333.3333333,1e+30,4.5,0.002,1e-27],"string":"€$\\u000f\\nA\'B\\"\\\\\\\\\\"/"}',
@@ -183,7 +183,7 @@ describe('canonicalJson', () => {
         : typeof value === 'object' && value !== null
           ? Object.fromEntries(
               Object.entries(value)
-                .reverse()
+                .toReversed()
                 .map(([key, inner]) => [key, reversed(inner)]),
             )
           : value;

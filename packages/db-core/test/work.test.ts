@@ -135,7 +135,7 @@ describe('scheduleWork', () => {
     });
     await asked.passed;
     const completing = at(tenant, 2, (tx) => completeWork(tx, work));
-    setTimeout(mayCommit.open, 100);
+    setTimeout(() => mayCommit.open(), 100);
     await Promise.all([asking, completing]);
     expect(await claimOne(tenant, 3)).toMatchObject({ attempts: 1, dueAt: later(1) });
   });
@@ -254,7 +254,7 @@ describe('claimWork', () => {
     });
     await took.passed;
     const second = claimOne(tenant, 1, true);
-    setTimeout(mayCommit.open, 100);
+    setTimeout(() => mayCommit.open(), 100);
     expect(await second).toBeUndefined();
     expect(await first).toMatchObject([{ workKey: 'a' }]);
   });
