@@ -123,7 +123,7 @@ async function composeChange(
     ...(await snapshotTables(pack.tables)),
   });
   requireParents(current, pack);
-  const tables: ComposedStatements = await composeStatements({
+  const diff: ComposedStatements = await composeStatements({
     package: pack,
     tables: input.packages.flatMap(({ tables }) => tables),
     previous: state.snapshot,
@@ -133,7 +133,7 @@ async function composeChange(
     renames,
   });
   const functions = composeFunctions(pack, state.listing, await input.declared());
-  const composed = { ...tables, statements: [...functions, ...tables.statements] };
+  const composed = { ...diff, statements: [...functions, ...diff.statements] };
   const prefix = `${pack.domain}_`;
   const existing = written[0]?.name.slice(4);
   const what =

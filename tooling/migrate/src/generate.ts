@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { type FrozenChain, isIntroduced, nextNumber, readFrozenChain } from './chain.ts';
 import { type ComposedChain, composeChain } from './compose-chain.ts';
 import { listDeclared } from './declared.ts';
-import { MigrateError } from './errors.ts';
+import { exitCodes, MigrateError } from './errors.ts';
 import { formatJournal, formatJson } from './journal.ts';
 import { formatListing } from './listing.ts';
 import { formatListingChange } from './listing-change.ts';
@@ -43,6 +43,7 @@ export interface GenerateReport {
  * and all unreleased files again. Nothing is written unless every file ran in the scratch database.
  */
 export async function generate(options: GenerateOptions): Promise<GenerateReport> {
+  for (const name of [options.what, options.custom]) if (name !== undefined) requireName(name);
   const found = await readMigrationsFolderUnchecked(join(options.root, 'migrations'));
   refuseEditedFiles(found);
   const packages = await loadPackages(options.root);
@@ -63,6 +64,15 @@ export async function generate(options: GenerateOptions): Promise<GenerateReport
     }),
   );
   return writeChain(folder, frozen, chain);
+}
+
+function requireName(name: string): void {
+  if (/^[a-z0-9_]{1,60}$/.test(name)) return;
+  throw new MigrateError(
+    'invalid_name',
+    `"${name}" cannot be a part of a file's name. Use lower-case letters, digits and underscores, at most 60.`,
+    exitCodes.usage,
+  );
 }
 
 function withCustomFile(

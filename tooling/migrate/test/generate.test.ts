@@ -195,6 +195,10 @@ describe('db:generate', () => {
     await expect(generateIn(late)).rejects.toMatchObject({ code: 'number_too_low' });
   });
 
+  it('refuses a name that no file can have', async () => {
+    await expect(generateIn(makeZoo(), { custom: '../x' })).rejects.toMatchObject({ code: 'invalid_name' });
+  });
+
   it('names the file and line of sql that does not run', async () => {
     const root = makeZoo({
       'packages/animals/sql/after.sql': { 'create or replace function': 'create or replase function' },
