@@ -107,7 +107,7 @@ export async function runStatement(
 // 55P03: lock_timeout. 40P01: deadlock. 40001 and XX000 "tuple concurrently updated": two databases of a cluster change the same role.
 const retryCodes = new Set(['55P03', '40P01', '40001']);
 
-export function isLockFailure(error: unknown): boolean {
+function isLockFailure(error: unknown): boolean {
   const code = error instanceof StatementError ? error.sqlstate : errorCodeOf(error);
   if (code === undefined) return false;
   return (

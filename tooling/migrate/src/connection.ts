@@ -24,7 +24,7 @@ export interface RunnerSession {
 }
 
 export type SessionRow = Readonly<Record<string, unknown>>;
-export type SessionRows = readonly SessionRow[];
+type SessionRows = readonly SessionRow[];
 
 export interface SessionOptions {
   /** What pg_stat_activity shows before the host and the process id. */

@@ -4,7 +4,7 @@ import { parseEnv } from 'node:util';
 import { findLocalServer, type LocalServer } from '@mcp-hub/postgres';
 import { exitCodes, MigrateError } from './errors.ts';
 
-export type EnvironmentVariables = Readonly<Record<string, string | undefined>>;
+type EnvironmentVariables = Readonly<Record<string, string | undefined>>;
 
 /** What `.env` or `.env.NAME` says, and the project it lies in. */
 export interface Environment {

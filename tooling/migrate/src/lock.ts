@@ -38,7 +38,7 @@ async function acquire(session: RunnerSession, options: LockOptions): Promise<vo
   const waitMs = options.waitMs ?? 600_000;
   const deadline = Date.now() + waitMs;
   let told = false;
-  for (;;) {
+  for (let pauseMs = 20; ; pauseMs = Math.min(300, pauseMs * 2)) {
     // Polled, not awaited inside the server: a session that waits in pg_advisory_lock holds a snapshot, and
     // CREATE INDEX CONCURRENTLY of the run that holds the lock waits for every older snapshot: a deadlock.
     const [row] = await session.run(`select pg_try_advisory_lock(${lockKey}) as taken`);
@@ -47,7 +47,7 @@ async function acquire(session: RunnerSession, options: LockOptions): Promise<vo
     if (!told) options.onWait?.(holder);
     told = true;
     if (Date.now() >= deadline) throw lockedError(waitMs, holder);
-    await sleep(Math.min(100 + Math.random() * 200, Math.max(1, deadline - Date.now())));
+    await sleep(Math.min(pauseMs * (0.5 + Math.random()), Math.max(1, deadline - Date.now())));
   }
 }
 

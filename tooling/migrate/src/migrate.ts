@@ -5,7 +5,7 @@ import { assertMayCreate, openSession } from './connection.ts';
 import { readHistory } from './history.ts';
 import { type LockHolder, type LockOptions, withMigrationLock } from './lock.ts';
 import { readMigrationsFolder } from './migrations-folder.ts';
-import { parseMigrationNumber, type MigrationRange, planMigrations } from './plan.ts';
+import { type MigrationRange, parseMigrationNumber, planMigrations } from './plan.ts';
 
 export interface MigrateOptions {
   /** The owner's URL. */

@@ -1,6 +1,6 @@
 import type { RunnerSession } from './connection.ts';
 
-export type LockMode = (typeof lockModes)[number];
+type LockMode = (typeof lockModes)[number];
 
 /** From the weakest to the strongest. */
 const lockModes = [
@@ -14,20 +14,20 @@ const lockModes = [
   'AccessExclusiveLock',
 ] as const;
 
-export interface RelationLock {
+interface RelationLock {
   readonly relation: string;
   /** The strongest that was taken. */
   readonly mode: LockMode;
   readonly blocks: 'nothing' | 'writes' | 'reads and writes';
 }
 
-export interface RewrittenRelation {
+interface RewrittenRelation {
   readonly relation: string;
   /** Its size before. */
   readonly bytes: number;
 }
 
-export interface TouchedRows {
+interface TouchedRows {
   readonly relation: string;
   readonly inserted: number;
   readonly updated: number;

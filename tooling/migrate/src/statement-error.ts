@@ -43,7 +43,7 @@ function withoutValues(message: string, sqlstate: string): string {
   return sqlstate.startsWith('22') ? message.replace(/: ".*$/s, '') : message;
 }
 
-export function shortened(text: string, length = 100): string {
+function shortened(text: string, length = 100): string {
   const line = text.replace(/\s+/g, ' ').trim();
   return line.length <= length ? line : `${line.slice(0, length - 1)}…`;
 }

@@ -1,4 +1,4 @@
-import { variableOf, type Environment } from './environment.ts';
+import { type Environment, variableOf } from './environment.ts';
 import { exitCodes, MigrateError } from './errors.ts';
 
 /** What `--tenant` says, else DEFAULT_TENANT. */

@@ -2,7 +2,7 @@ import postgres, { type Sql } from 'postgres';
 import { errorCodeOf, toUnreachable } from './connection-error.ts';
 import { exitCodes, MigrateError } from './errors.ts';
 
-export const tenantStatuses = ['active', 'suspended', 'archived'] as const;
+const tenantStatuses = ['active', 'suspended', 'archived'] as const;
 
 export type TenantStatus = (typeof tenantStatuses)[number];
 

@@ -4,8 +4,8 @@ import { fileURLToPath } from 'node:url';
 import { createDatabase, parsePostgresMajor, startTestServer } from '@mcp-hub/postgres';
 import postgres from 'postgres';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { checksumOf } from '../src/migrations-folder.ts';
 import type { MigrateEvent } from '../src/migrate.ts';
+import { checksumOf } from '../src/migrations-folder.ts';
 import { StatementError } from '../src/statement-error.ts';
 import { startFakePooler } from './cutting-proxy.ts';
 import {
@@ -79,7 +79,7 @@ update migration_history set migration_name = migration_name || '_rolled_back' w
     const reports = await Promise.all(
       Array.from({ length: 4 }, () => run(url, folder, { onEvent: (event) => events.push(event) })),
     );
-    expect(reports.map((report) => report.applied.length).sort()).toEqual([0, 0, 0, 4]);
+    expect(reports.map((report) => report.applied.length).sort((a, b) => a - b)).toEqual([0, 0, 0, 4]);
     expect(events.find((event) => event.kind === 'waiting')).toMatchObject({
       holder: { applicationName: expect.stringContaining('mcp-hub-migrate') },
     });
@@ -300,7 +300,7 @@ test('settings of the role do not reach the run', async () => {
 test('a pooler between the run and the server is warned of', async () => {
   const [url, folder] = [await freshDatabase(), migrationsFolder(smallChain)];
   const pooler = await startFakePooler(url);
-  onTestFinished(pooler.close);
+  onTestFinished(() => pooler.close());
   const report = await run(pooler.url, folder);
   expect(report.warnings).toEqual([expect.stringContaining('pooler')]);
   expect((await run(url, folder)).warnings).toEqual([]);

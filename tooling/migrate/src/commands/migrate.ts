@@ -1,8 +1,8 @@
+import { dryRun } from '../dry-run.ts';
 import { assertMayWrite, type DatabaseTarget, findTarget } from '../environment.ts';
 import { grantRuntime } from '../grant-runtime.ts';
 import { describeHolder } from '../lock.ts';
-import { dryRun } from '../dry-run.ts';
-import { migrate, type MigrateEvent, type MigrateOptions, type MigrateReport, rangeOf } from '../migrate.ts';
+import { type MigrateEvent, type MigrateOptions, type MigrateReport, migrate, rangeOf } from '../migrate.ts';
 import { formatCount, formatDuration, type Output } from '../output.ts';
 import type { CommandContext, CommandDefinition, CommandInput } from './command.ts';
 import { printDryRun } from './print-dry-run.ts';
@@ -66,7 +66,7 @@ export async function migrateTarget(
   return report;
 }
 
-export function printEvent(output: Output, event: MigrateEvent): void {
+function printEvent(output: Output, event: MigrateEvent): void {
   switch (event.kind) {
     case 'warning':
       output.warn(event.message);

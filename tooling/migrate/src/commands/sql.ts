@@ -1,4 +1,4 @@
-import { findTarget, assertMayWrite } from '../environment.ts';
+import { assertMayWrite, findTarget } from '../environment.ts';
 import { exitCodes } from '../errors.ts';
 import { formatSqlResult, runSql, type SqlOutcome } from '../run-sql.ts';
 import { tenantOf, urlWithSettings } from '../tenant-url.ts';

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { findTarget } from '../environment.ts';
 import { exitCodes, MigrateError } from '../errors.ts';
 import { tenantOf, urlWithSettings } from '../tenant-url.ts';
@@ -27,18 +27,26 @@ async function run({ environment, output }: CommandContext, input: CommandInput)
   return await runKit(environment.root, url, input.text('port'));
 }
 
-/** The command line holds no password: the URL goes by the environment, where drizzle.config.ts reads it. */
+/**
+ * The command line holds no password: the URL goes by the environment, where drizzle.config.ts reads it. That file lies in a
+ * root without dependencies and imports drizzle-kit, hence NODE_PATH.
+ */
 async function runKit(root: string, url: string, port: string | undefined): Promise<number> {
-  const kit = join(dirname(createRequire(import.meta.url).resolve('drizzle-kit')), 'bin.cjs');
-  const child = spawn(process.execPath, [kit, 'studio', ...(port === undefined ? [] : ['--port', port])], {
-    cwd: root,
-    env: {
-      ...process.env,
-      POSTGRES_URL: url,
-      NODE_OPTIONS: `${process.env['NODE_OPTIONS'] ?? ''} --conditions=@mcp-hub/source`,
+  const kit = dirname(createRequire(import.meta.url).resolve('drizzle-kit'));
+  const child = spawn(
+    process.execPath,
+    [join(kit, 'bin.cjs'), 'studio', ...(port === undefined ? [] : ['--port', port])],
+    {
+      cwd: root,
+      env: {
+        ...process.env,
+        POSTGRES_URL: url,
+        NODE_OPTIONS: `${process.env['NODE_OPTIONS'] ?? ''} --conditions=@mcp-hub/source`,
+        NODE_PATH: [dirname(kit), process.env['NODE_PATH'] ?? ''].filter((part) => part !== '').join(delimiter),
+      },
+      stdio: 'inherit',
     },
-    stdio: 'inherit',
-  });
+  );
   const stop = (signal: NodeJS.Signals): void => void child.kill(signal);
   process.on('SIGINT', stop);
   process.on('SIGTERM', stop);

@@ -12,7 +12,7 @@ export const upCommand: CommandDefinition = {
 async function run({ environment, output }: CommandContext): Promise<undefined> {
   const given = variableOf(environment, 'POSTGRES_URL');
   if (given !== undefined) {
-    const session = await openSession(given, { allowPrivileged: true, onWarning: output.warn });
+    const session = await openSession(given, { allowPrivileged: true, onWarning: (message) => output.warn(message) });
     await session.end();
     const serviceUrl = variableOf(environment, 'POSTGRES_SERVICE_URL');
     output.line(
