@@ -8,7 +8,7 @@ import {
   evolve,
   generateIn,
   listDatabase,
-  makeZoo,
+  makeReleasedZoo,
   migrationFiles,
   readMigration,
 } from './compose-support.ts';
@@ -19,9 +19,7 @@ const visits = 'packages/visits/src/schema.ts';
 
 /** A zoo whose three files are released and applied, and then edited. */
 async function releasedThen(edits: Edits): Promise<{ readonly root: string; readonly url: string }> {
-  const before = makeZoo();
-  await generateIn(before);
-  await release({ root: before });
+  const before = await makeReleasedZoo();
   const url = await freshDatabase();
   await migrate({ url, directory: join(before, 'migrations') });
   return { root: evolve(before, edits), url };

@@ -4,14 +4,8 @@ import { type CheckOptions, check } from '../src/check.ts';
 import type { CheckReport } from '../src/check-report.ts';
 import { migrate } from '../src/migrate.ts';
 import { release } from '../src/release.ts';
-import { type Edits, evolve, generateIn, makeZoo } from './compose-support.ts';
+import { evolve, makeGeneratedZoo } from './compose-support.ts';
 import { freshDatabase, query, testServer } from './run-support.ts';
-
-async function generatedZoo(edits: Edits = {}): Promise<string> {
-  const root = makeZoo();
-  await generateIn(root);
-  return evolve(root, edits);
-}
 
 function checkIn(root: string, options: Partial<CheckOptions> = {}): Promise<CheckReport> {
   return check({ root, serverUrl: testServer().ownerUrl, ...options });
@@ -21,7 +15,7 @@ const codes = (report: CheckReport) => report.problems.map(({ comparison, code }
 
 describe('db:check', () => {
   it('finds nothing where schemas, files and database agree', async () => {
-    const root = await generatedZoo();
+    const root = await makeGeneratedZoo();
     const url = await freshDatabase();
     await migrate({ url, directory: join(root, 'migrations') });
     expect(await checkIn(root, { liveUrl: url })).toEqual({
@@ -32,7 +26,7 @@ describe('db:check', () => {
   });
 
   it('compares what needs no database without one', async () => {
-    const root = await generatedZoo({
+    const root = await makeGeneratedZoo({
       'packages/animals/src/schema.ts': { "motherId: uuid('mother_id')": "motherId: uuid('dam_id')" },
     });
     const report = await check({ root });
@@ -45,7 +39,7 @@ describe('db:check', () => {
   });
 
   it('finds a package without a migration', async () => {
-    const root = await generatedZoo({
+    const root = await makeGeneratedZoo({
       'packages/tickets/package.json': {
         '': '{ "name": "@zoo/tickets", "type": "module", "mcpHub": { "migration": "005_tickets" } }',
       },
@@ -57,7 +51,7 @@ describe('db:check', () => {
   });
 
   it('finds a file that was edited, released or not', async () => {
-    const root = await generatedZoo();
+    const root = await makeGeneratedZoo();
     await release({ root });
     const edited = evolve(root, {
       'migrations/003_animals.sql': { 'GRANT SELECT ON "species" TO app_readonly;': 'select 1;' },
@@ -81,14 +75,14 @@ describe('db:check', () => {
   });
 
   it('finds a function that changed in sql/ and not in the files', async () => {
-    const root = await generatedZoo({ 'packages/animals/sql/after.sql': { 'count(*)': 'count(id)' } });
+    const root = await makeGeneratedZoo({ 'packages/animals/sql/after.sql': { 'count(*)': 'count(id)' } });
     const report = await checkIn(root);
     expect(codes(report)).toEqual(['declared: declaration_differs']);
     expect(report.problems[0]?.missing.join()).toContain('count(id)');
   });
 
   it('finds a listing that is missing or was edited', async () => {
-    const root = await generatedZoo({
+    const root = await makeGeneratedZoo({
       'migrations/schema.txt': { 'grant select on table animals to app_readonly\n': '' },
     });
     expect(codes(await checkIn(root))).toEqual(['replay: schema_txt_differs']);
@@ -120,7 +114,7 @@ describe('db:check', () => {
       'grant truncate on table animals to app_tenant',
     ],
   ] as const)('finds %s in a live database', async (_what, change, side, line) => {
-    const root = await generatedZoo();
+    const root = await makeGeneratedZoo();
     const url = await freshDatabase();
     await migrate({ url, directory: join(root, 'migrations') });
     await query(url, change);
@@ -130,7 +124,7 @@ describe('db:check', () => {
   });
 
   it('holds a live database to what its history names, and says what is pending', async () => {
-    const root = await generatedZoo();
+    const root = await makeGeneratedZoo();
     const url = await freshDatabase();
     await migrate({ url, directory: join(root, 'migrations'), to: '003' });
     const report = await check({ root, liveUrl: url });
@@ -139,7 +133,7 @@ describe('db:check', () => {
   });
 
   it('ignores partitions that come and go', async () => {
-    const root = await generatedZoo();
+    const root = await makeGeneratedZoo();
     const url = await freshDatabase();
     await migrate({ url, directory: join(root, 'migrations') });
     await query(
@@ -152,7 +146,7 @@ describe('db:check', () => {
 
 describe('db:release', () => {
   it('marks every file once, and refuses while schemas and files differ', async () => {
-    const root = await generatedZoo();
+    const root = await makeGeneratedZoo();
     expect(await release({ root })).toEqual({
       released: ['001_initial_schema.sql', '003_animals.sql', '004_visits.sql'],
       alreadyReleased: 0,

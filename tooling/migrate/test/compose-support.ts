@@ -3,9 +3,10 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import postgres from 'postgres';
-import { onTestFinished } from 'vitest';
+import { afterAll, onTestFinished } from 'vitest';
 import { type GenerateOptions, type GenerateReport, generate } from '../src/generate.ts';
 import { readListing } from '../src/listing.ts';
+import { release } from '../src/release.ts';
 import { testServer } from './run-support.ts';
 
 const fixture = fileURLToPath(new URL('fixtures/zoo', import.meta.url));
@@ -19,13 +20,51 @@ export function makeZoo(edits: Edits = {}): string {
   return evolve(fixture, edits);
 }
 
+let generated: Promise<string> | undefined;
+let released: Promise<string> | undefined;
+const shared: string[] = [];
+afterAll(() => {
+  for (const path of shared) rmSync(path, { recursive: true, force: true });
+});
+
+/** A zoo with its three files, composed once a test file. */
+export async function makeGeneratedZoo(edits: Edits = {}): Promise<string> {
+  generated ??= prepare(fixture, async (root) => {
+    await generateIn(root);
+  });
+  return evolve(await generated, edits);
+}
+
+/** The same, and released. */
+export async function makeReleasedZoo(edits: Edits = {}): Promise<string> {
+  generated ??= prepare(fixture, async (root) => {
+    await generateIn(root);
+  });
+  released ??= prepare(await generated, async (root) => {
+    await release({ root });
+  });
+  return evolve(await released, edits);
+}
+
+async function prepare(from: string, work: (root: string) => Promise<void>): Promise<string> {
+  const root = copyZoo(from);
+  shared.push(root);
+  await work(root);
+  return root;
+}
+
 /** A copy of a repository with edits: a module is read once a process, so a changed schema needs another path. */
 export function evolve(root: string, edits: Edits): string {
-  const copy = mkdtempSync(join(tmpdir(), 'zoo-'));
+  const copy = copyZoo(root);
   onTestFinished(() => rmSync(copy, { recursive: true, force: true }));
+  for (const [file, replacements] of Object.entries(edits)) edit(join(copy, file), replacements);
+  return copy;
+}
+
+function copyZoo(root: string): string {
+  const copy = mkdtempSync(join(tmpdir(), 'zoo-'));
   cpSync(root, copy, { recursive: true, filter: (path) => !path.endsWith('node_modules') });
   symlinkSync(modules, join(copy, 'node_modules'));
-  for (const [file, replacements] of Object.entries(edits)) edit(join(copy, file), replacements);
   return copy;
 }
 

@@ -5,8 +5,16 @@ import { describe, expect, it } from 'vitest';
 import { parseListing } from '../src/listing.ts';
 import { migrate } from '../src/migrate.ts';
 import { readMigrationsFolder } from '../src/migrations-folder.ts';
-import { release } from '../src/release.ts';
-import { evolve, generateIn, listDatabase, makeZoo, migrationFiles, readMigration } from './compose-support.ts';
+import {
+  evolve,
+  generateIn,
+  listDatabase,
+  makeGeneratedZoo,
+  makeReleasedZoo,
+  makeZoo,
+  migrationFiles,
+  readMigration,
+} from './compose-support.ts';
 import { freshDatabase, query, value } from './run-support.ts';
 
 const animalsSchema = 'packages/animals/src/schema.ts';
@@ -23,8 +31,7 @@ describe('the first file of a package', () => {
   });
 
   it('partitions a marked table, with a forced default partition without policy and grants', async () => {
-    const root = makeZoo();
-    await generateIn(root);
+    const root = await makeGeneratedZoo();
     const listing = parseListing(readMigration(root, 'schema.txt'));
     expect(listing).toContain('table visits: owner $owner, row security, forced, partition by RANGE (id)');
     expect(listing).toContain(
@@ -34,8 +41,7 @@ describe('the first file of a package', () => {
   });
 
   it('grants by the marks of the tables', async () => {
-    const root = makeZoo();
-    await generateIn(root);
+    const root = await makeGeneratedZoo();
     const listing = parseListing(readMigration(root, 'schema.txt'));
     const granted = (table: string) =>
       listing.flatMap(
@@ -55,8 +61,7 @@ describe('the first file of a package', () => {
   });
 
   it('leaves the same database by psql, which goes on after errors, and by the runner', async () => {
-    const root = makeZoo();
-    await generateIn(root);
+    const root = await makeGeneratedZoo();
     const [byPsql, byRunner] = [await freshDatabase(), await freshDatabase()];
     const { files } = await readMigrationsFolder(join(root, 'migrations'));
     for (const { path } of files) {
@@ -93,8 +98,7 @@ describe('the first file of a package', () => {
     ['FORCE', 'alter table animals no force row level security', 'no forced row level security: table animals'],
     ['a grant', 'revoke select on animals from app_tenant', 'not granted: select on animals to app_tenant'],
   ])('is not recorded while %s is missing', async (_what, breakage, message) => {
-    const root = makeZoo();
-    await generateIn(root);
+    const root = await makeGeneratedZoo();
     const url = await freshDatabase();
     const { files } = await readMigrationsFolder(join(root, 'migrations'));
     const [base, animals] = files;
@@ -111,8 +115,7 @@ describe('the first file of a package', () => {
 
 describe('db:generate', () => {
   it('writes nothing the second time', async () => {
-    const root = makeZoo();
-    await generateIn(root);
+    const root = await makeGeneratedZoo();
     const again = await generateIn(root);
     expect(again).toMatchObject({ written: [], removed: [] });
   });
@@ -136,8 +139,7 @@ describe('db:generate', () => {
   });
 
   it('composes unreleased files again, and lets a lower number come in, which ends its gap', async () => {
-    const root = makeZoo();
-    await generateIn(root);
+    const root = await makeGeneratedZoo();
     const changed = evolve(root, {
       [animalsSchema]: {
         "name: text('name').notNull(),\n    bornAt":
@@ -173,17 +175,13 @@ describe('db:generate', () => {
   });
 
   it('refuses a released file that was edited', async () => {
-    const root = makeZoo();
-    await generateIn(root);
-    await release({ root });
+    const root = await makeReleasedZoo();
     const edited = evolve(root, { 'migrations/003_animals.sql': { "<> ''": "<> 'x'" } });
     await expect(generateIn(edited)).rejects.toMatchObject({ code: 'edited_file' });
   });
 
   it('refuses a package whose number lies below a released file', async () => {
-    const root = makeZoo();
-    await generateIn(root);
-    await release({ root });
+    const root = await makeReleasedZoo();
     const late = evolve(root, {
       'packages/tickets/package.json': {
         '': '{ "name": "@zoo/tickets", "type": "module", "mcpHub": { "migration": "002_tickets" } }',

@@ -3,9 +3,16 @@ import { describe, expect, it } from 'vitest';
 import { check } from '../src/check.ts';
 import { parseListing } from '../src/listing.ts';
 import { migrate } from '../src/migrate.ts';
-import { release } from '../src/release.ts';
 import { type RollbackOptions, type RollbackReport, rollback } from '../src/rollback.ts';
-import { evolve, generateIn, listDatabase, makeZoo, migrationFiles, readMigration } from './compose-support.ts';
+import {
+  evolve,
+  generateIn,
+  listDatabase,
+  makeGeneratedZoo,
+  makeReleasedZoo,
+  migrationFiles,
+  readMigration,
+} from './compose-support.ts';
 import { freshDatabase, query, testServer } from './run-support.ts';
 
 /** A released zoo and a database with all of it, and what that was before each of the files. */
@@ -14,9 +21,7 @@ async function migratedZoo(): Promise<{
   readonly url: string;
   readonly before: ReadonlyMap<string, readonly string[]>;
 }> {
-  const root = makeZoo();
-  await generateIn(root);
-  await release({ root });
+  const root = await makeReleasedZoo();
   const url = await freshDatabase();
   const before = new Map<string, readonly string[]>();
   for (const file of migrationFiles(root)) {
@@ -172,8 +177,7 @@ describe('db:rollback', () => {
     ['an unknown number', '9', 'unknown_migration'],
     ['the base', '1', 'is_the_base'],
   ])('refuses %s', async (_what, migration, code) => {
-    const root = makeZoo();
-    await generateIn(root);
+    const root = await makeGeneratedZoo();
     await expect(rollBack(root, migration)).rejects.toMatchObject({ code });
   });
 
