@@ -7,13 +7,13 @@ import { versionNotFound } from './not-found.ts';
 import { modelAliases, modelAliasMoves, modelRegistry } from './schema.ts';
 
 /** The version that an alias must point to before the change; null: there must be no such alias. */
-const expectedVersion = versionName.nullable().optional();
+const expectedVersionName = versionName.nullable().optional();
 
 export const SetAliasInput = z.strictObject({
   name: modelName,
   alias: newAliasName,
   version: versionName,
-  expectedVersion,
+  expectedVersion: expectedVersionName,
 });
 export type SetAliasInput = Readonly<z.input<typeof SetAliasInput>>;
 
@@ -53,7 +53,11 @@ export async function setAlias(tx: TenantTx, input: SetAliasInput): Promise<Alia
   return { alias, fromVersion: from?.version ?? null, toVersion: version };
 }
 
-export const RemoveAliasInput = z.strictObject({ name: modelName, alias: aliasName, expectedVersion });
+export const RemoveAliasInput = z.strictObject({
+  name: modelName,
+  alias: aliasName,
+  expectedVersion: expectedVersionName,
+});
 export type RemoveAliasInput = Readonly<z.input<typeof RemoveAliasInput>>;
 
 /**

@@ -1,14 +1,14 @@
 import { parseInput, recordEvent, type TenantTx, tenantOf, timeParameter } from '@mcp-hub/db-core';
 import { and, eq, type SQL, sql } from 'drizzle-orm';
 import { z } from 'zod';
-import { modelName, reason } from './field-inputs.ts';
+import { modelName, reasonText } from './field-inputs.ts';
 import { countChange, type LockedModel, lockDeletedModel, lockModel } from './model-lock.ts';
 import { getModel, type Model } from './models.ts';
 import { modelAliases, modelAliasMoves, modelRegistry, modelStageTransitions, registeredModels } from './schema.ts';
 
 export const DeleteModelInput = z.strictObject({
   name: modelName,
-  reason: reason.optional(),
+  reason: reasonText.optional(),
   /** Removes all rows but the history, and frees the name. Default: the model can be restored and keeps its name. */
   permanently: z.boolean().optional(),
 });
@@ -50,7 +50,7 @@ export async function deleteModel(tx: TenantTx, input: DeleteModelInput): Promis
   ]);
 }
 
-export const RestoreModelInput = z.strictObject({ name: modelName, reason: reason.optional() });
+export const RestoreModelInput = z.strictObject({ name: modelName, reason: reasonText.optional() });
 export type RestoreModelInput = Readonly<z.input<typeof RestoreModelInput>>;
 
 /**

@@ -1,7 +1,7 @@
 import { parseInput, recordEvent, type TenantTx, tenantOf } from '@mcp-hub/db-core';
 import { and, eq, sql } from 'drizzle-orm';
 import { z } from 'zod';
-import { modelName, reason, versionName } from './field-inputs.ts';
+import { modelName, reasonText, versionName } from './field-inputs.ts';
 import { countChange, type LockedModel, lockModel } from './model-lock.ts';
 import { versionNotFound } from './not-found.ts';
 import { modelAliases, modelAliasMoves, modelRegistry, modelStageTransitions, registeredModels } from './schema.ts';
@@ -10,7 +10,7 @@ import { getVersion, type ModelVersion, type ModelVersionRow } from './versions.
 export const DeleteVersionInput = z.strictObject({
   name: modelName,
   version: versionName,
-  reason: reason.optional(),
+  reason: reasonText.optional(),
   /** Removes the row with its tags; only the history stays. Default: it can be restored. */
   permanently: z.boolean().optional(),
 });
@@ -44,7 +44,11 @@ export async function deleteVersion(tx: TenantTx, input: DeleteVersionInput): Pr
   ]);
 }
 
-export const RestoreVersionInput = z.strictObject({ name: modelName, version: versionName, reason: reason.optional() });
+export const RestoreVersionInput = z.strictObject({
+  name: modelName,
+  version: versionName,
+  reason: reasonText.optional(),
+});
 export type RestoreVersionInput = Readonly<z.input<typeof RestoreVersionInput>>;
 
 /**

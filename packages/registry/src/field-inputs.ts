@@ -24,14 +24,14 @@ export const stageName = z.string().toLowerCase().pipe(z.enum(modelStages)) as u
   ModelStage | Uppercase<ModelStage> | Capitalize<ModelStage>
 >;
 
-export const description = textInput(REGISTRY_LIMITS.descriptionLength);
-export const reason = textInput(REGISTRY_LIMITS.reasonLength);
+export const descriptionText = textInput(REGISTRY_LIMITS.descriptionLength);
+export const reasonText = textInput(REGISTRY_LIMITS.reasonLength);
 export const guardName = nameInput(REGISTRY_LIMITS.guardLength);
 export const jsonObject = jsonInput(REGISTRY_LIMITS.jsonLength);
 
 export const tagKey = nameInput(REGISTRY_LIMITS.tagKeyLength);
 export const tagValue = textInput(REGISTRY_LIMITS.tagValueLength);
-export const tags = z
+export const tagRecord = z
   .record(tagKey, tagValue)
   .refine(
     (given) => Object.keys(given).length <= REGISTRY_LIMITS.tagsAtOnce,

@@ -17,7 +17,9 @@ export interface LockedModel {
  * numbering and renames wait for each other here, and for nothing of another model.
  *
  * A statement of its own, because at READ COMMITTED a statement that waits for a lock goes on reading the other tables
- * as they were before it waited. Whoever takes the locks of several models takes them in the order of their names.
+ * as they were before it waited. NO KEY UPDATE, because a transaction that has tagged a model holds a KEY SHARE of its
+ * row, by the foreign key: with FOR UPDATE two of them that go on to change the model deadlock (seen). Whoever takes the
+ * locks of several models takes them in the order of their names.
  *
  * @throws DomainError `not_found` where neither the model nor a version of this name is there.
  */
@@ -71,6 +73,6 @@ async function takeLock(tx: TenantTx, name: string): Promise<LockedModel | undef
     })
     .from(registeredModels)
     .where(and(eq(registeredModels.tenantId, tenantOf(tx)), eq(registeredModels.name, name)))
-    .for('update');
+    .for('no key update');
   return row;
 }

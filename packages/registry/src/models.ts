@@ -11,7 +11,7 @@ import {
 } from '@mcp-hub/db-core';
 import { and, asc, eq, isNull, sql } from 'drizzle-orm';
 import { z } from 'zod';
-import { description, jsonObject, modelName, tags } from './field-inputs.ts';
+import { descriptionText, jsonObject, modelName, tagRecord } from './field-inputs.ts';
 import { modelNotFound } from './not-found.ts';
 import { type JsonObject, modelAliases, modelRegistry, modelTags, registeredModels } from './schema.ts';
 
@@ -31,8 +31,8 @@ export interface Model {
 
 export const CreateModelInput = z.strictObject({
   name: modelName,
-  description: description.nullish(),
-  tags: tags.optional(),
+  description: descriptionText.nullish(),
+  tags: tagRecord.optional(),
   metadata: jsonObject.optional(),
 });
 export type CreateModelInput = Readonly<z.input<typeof CreateModelInput>>;

@@ -13,7 +13,7 @@ import {
 } from '@mcp-hub/db-core';
 import { sql } from 'drizzle-orm';
 import { z } from 'zod';
-import { description, jsonObject, modelName, newVersionName, tags } from './field-inputs.ts';
+import { descriptionText, jsonObject, modelName, newVersionName, tagRecord } from './field-inputs.ts';
 import { REGISTRY_LIMITS } from './limits.ts';
 import { modelRegistry, modelStageTransitions, modelTags, registeredModels } from './schema.ts';
 import { getVersion, type ModelVersion } from './versions.ts';
@@ -22,7 +22,7 @@ export const RegisterVersionInput = z.strictObject({
   name: modelName,
   /** Default: the next whole number, "1", "2", … */
   version: newVersionName.optional(),
-  description: description.nullish(),
+  description: descriptionText.nullish(),
   artifactUri: textInput(REGISTRY_LIMITS.artifactUriLength).nullish(),
   contentDigest: nameInput(REGISTRY_LIMITS.contentDigestLength).nullish(),
   artifactBytes: z.int().min(0).nullish(),
@@ -30,7 +30,7 @@ export const RegisterVersionInput = z.strictObject({
   inputSignature: jsonObject.nullish(),
   outputSignature: jsonObject.nullish(),
   metadata: jsonObject.optional(),
-  tags: tags.optional(),
+  tags: tagRecord.optional(),
   /** One for each version that the client wants: a repeated call with it gives the version of the first. */
   idempotencyKey: z.string().optional(),
 });

@@ -1,5 +1,5 @@
 import { DomainError, type TenantTx, tenantOf } from '@mcp-hub/db-core';
-import { and, desc, eq, getTableColumns, isNull } from 'drizzle-orm';
+import { and, desc, eq, isNull, sql } from 'drizzle-orm';
 import { aliasName, modelName, stageName, versionName } from './field-inputs.ts';
 import { referenceNotFound } from './not-found.ts';
 import { type ModelStage, modelAliases, modelRegistry } from './schema.ts';
@@ -41,36 +41,28 @@ export function parseModelReference(reference: string): ModelReference {
  */
 export async function resolveModel(tx: TenantTx, reference: string): Promise<ModelVersionRow> {
   const wanted = parseModelReference(reference);
-  const own = and(
-    eq(modelRegistry.tenantId, tenantOf(tx)),
-    eq(modelRegistry.name, wanted.name),
-    isNull(modelRegistry.deletedAt),
-  );
-  const versions = tx.select(getTableColumns(modelRegistry)).from(modelRegistry);
-  const [row] = await ('alias' in wanted
-    ? versions
-        .innerJoin(
-          modelAliases,
-          and(
-            eq(modelAliases.tenantId, modelRegistry.tenantId),
-            eq(modelAliases.name, modelRegistry.name),
-            eq(modelAliases.version, modelRegistry.version),
-          ),
-        )
-        .where(
-          and(
-            own,
-            eq(modelAliases.tenantId, tenantOf(tx)),
-            eq(modelAliases.name, wanted.name),
-            eq(modelAliases.alias, wanted.alias),
-          ),
-        )
-    : 'version' in wanted
-      ? versions.where(and(own, eq(modelRegistry.version, wanted.version)))
-      : versions
-          .where(and(own, eq(modelRegistry.stage, wanted.stage)))
-          .orderBy(desc(modelRegistry.stageChangeNumber), desc(modelRegistry.id))
-          .limit(1));
+  const tenant = tenantOf(tx);
+  const found = tx
+    .select()
+    .from(modelRegistry)
+    .where(
+      and(
+        eq(modelRegistry.tenantId, tenant),
+        eq(modelRegistry.name, wanted.name),
+        isNull(modelRegistry.deletedAt),
+        'alias' in wanted
+          ? // A scalar subquery and no join: as fast as Drizzle's read by primary key.
+            sql`${modelRegistry.version} = (
+              select a.version from ${modelAliases} a
+               where a.tenant_id = ${tenant} and a.name = ${wanted.name} and a.alias = ${wanted.alias})`
+          : 'version' in wanted
+            ? eq(modelRegistry.version, wanted.version)
+            : eq(modelRegistry.stage, wanted.stage),
+      ),
+    );
+  const [row] = await ('stage' in wanted
+    ? found.orderBy(desc(modelRegistry.stageChangeNumber), desc(modelRegistry.id)).limit(1)
+    : found);
   if (row === undefined) throw referenceNotFound();
   return row;
 }

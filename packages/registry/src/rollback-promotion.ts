@@ -1,7 +1,7 @@
 import { DomainError, parseInput, type TenantTx, tenantOf } from '@mcp-hub/db-core';
 import { sql } from 'drizzle-orm';
 import { z } from 'zod';
-import { modelName, reason, versionName } from './field-inputs.ts';
+import { modelName, reasonText, versionName } from './field-inputs.ts';
 import { type LockedModel, lockModel } from './model-lock.ts';
 import { type ModelStage, modelRegistry, modelStageTransitions } from './schema.ts';
 import { applyStageMoves, type StageMove } from './stage-moves.ts';
@@ -9,7 +9,7 @@ import type { StageChange } from './transition-stage.ts';
 
 export const RollbackPromotionInput = z.strictObject({
   name: modelName,
-  reason: reason.optional(),
+  reason: reasonText.optional(),
   /** The version whose promotion is meant; another one promoted in the meantime is a `conflict`. */
   expectedVersion: versionName.optional(),
 });

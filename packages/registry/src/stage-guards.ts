@@ -1,7 +1,7 @@
 import { DomainError, type Id, newId, parseInput, type TenantTx, tenantOf, uuidArray } from '@mcp-hub/db-core';
 import { and, eq, sql } from 'drizzle-orm';
 import { z } from 'zod';
-import { description, guardName, jsonObject, modelName, stageName, versionName } from './field-inputs.ts';
+import { descriptionText, guardName, jsonObject, modelName, stageName, versionName } from './field-inputs.ts';
 import { type LockedModel, lockModel } from './model-lock.ts';
 import { versionNotFound } from './not-found.ts';
 import { type ModelStage, stageClearances, stageGuards } from './schema.ts';
@@ -11,7 +11,7 @@ export const SetStageGuardInput = z.strictObject({
   name: modelName,
   stage: stageName,
   guard: guardName,
-  description: description.nullish(),
+  description: descriptionText.nullish(),
 });
 export type SetStageGuardInput = Readonly<z.input<typeof SetStageGuardInput>>;
 

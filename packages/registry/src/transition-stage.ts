@@ -1,7 +1,7 @@
 import { DomainError, parseInput, type TenantTx, tenantOf } from '@mcp-hub/db-core';
 import { sql } from 'drizzle-orm';
 import { z } from 'zod';
-import { modelName, reason, stageName, versionName } from './field-inputs.ts';
+import { modelName, reasonText, stageName, versionName } from './field-inputs.ts';
 import { refuseIllegalMove } from './legal-moves.ts';
 import { type LockedModel, lockModel } from './model-lock.ts';
 import { versionNotFound } from './not-found.ts';
@@ -15,7 +15,7 @@ export const TransitionStageInput = z
     version: versionName,
     /** In any case. */
     stage: stageName,
-    reason: reason.optional(),
+    reason: reasonText.optional(),
     /** The stage that the version must be in before the change. */
     expectedStage: stageName.optional(),
     /** Whether the other versions in the target stage are archived. Default: where that is production. */

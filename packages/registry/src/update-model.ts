@@ -1,7 +1,7 @@
 import { parseInput, type TenantTx, tenantOf } from '@mcp-hub/db-core';
 import { and, eq, isNull, sql } from 'drizzle-orm';
 import { z } from 'zod';
-import { description, jsonObject, modelName } from './field-inputs.ts';
+import { descriptionText, jsonObject, modelName } from './field-inputs.ts';
 import { ensureModelRow } from './model-lock.ts';
 import { getModel, type Model } from './models.ts';
 import { registeredModels } from './schema.ts';
@@ -9,7 +9,7 @@ import { registeredModels } from './schema.ts';
 export const UpdateModelInput = z.strictObject({
   name: modelName,
   /** null removes it; undefined leaves it as it is. */
-  description: description.nullish(),
+  description: descriptionText.nullish(),
   /** Takes the place of all metadata. */
   metadata: jsonObject.optional(),
 });

@@ -1,7 +1,7 @@
 import { parseInput, type TenantTx, tenantOf, textInput } from '@mcp-hub/db-core';
 import { and, eq, isNull, sql } from 'drizzle-orm';
 import { z } from 'zod';
-import { description, jsonObject, modelName, versionName } from './field-inputs.ts';
+import { descriptionText, jsonObject, modelName, versionName } from './field-inputs.ts';
 import { REGISTRY_LIMITS } from './limits.ts';
 import { modelRegistry } from './schema.ts';
 import { getVersion, type ModelVersion } from './versions.ts';
@@ -10,7 +10,7 @@ export const UpdateVersionInput = z.strictObject({
   name: modelName,
   version: versionName,
   /** null removes it; undefined leaves it as it is. */
-  description: description.nullish(),
+  description: descriptionText.nullish(),
   /** Where the artifact lies now. What it is, its digest, size, flavour and signatures, stays: that is another version. */
   artifactUri: textInput(REGISTRY_LIMITS.artifactUriLength).nullish(),
   /** Takes the place of all metadata. */

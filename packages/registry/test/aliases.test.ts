@@ -1,6 +1,14 @@
 import { freshTenant } from '@mcp-hub/testing';
 import { describe, expect, it } from 'vitest';
-import { getModel, getVersion, listAliasMoves, registerVersion, removeAlias, setAlias } from '../src/index.ts';
+import {
+  getModel,
+  getVersion,
+  listAliasMoves,
+  registerVersion,
+  removeAlias,
+  setAlias,
+  setModelTag,
+} from '../src/index.ts';
 import { refusalOf } from './support/refusal-of.ts';
 import { useRegistry } from './support/use-registry.ts';
 
@@ -84,6 +92,30 @@ describe('setAlias', () => {
       ),
     );
     expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+  });
+});
+
+describe('the lock of a model', () => {
+  it('lets two transactions tag the model and then change its aliases without a deadlock', async () => {
+    const tenant = await tenantWithModel();
+    let arrived = 0;
+    let open = () => {};
+    const bothHaveTagged = new Promise<void>((resolve) => {
+      open = resolve;
+    });
+    await Promise.all(
+      ['1', '2'].map((version) =>
+        registry.run(tenant, async (tx) => {
+          await setModelTag(tx, { name: 'm', key: version, value: '' });
+          arrived += 1;
+          if (arrived === 2) open();
+          await bothHaveTagged;
+          await setAlias(tx, { name: 'm', alias: 'champion', version });
+        }),
+      ),
+    );
+    const { tags } = await registry.run(tenant, (tx) => getModel(tx, { name: 'm' }));
+    expect(tags).toEqual({ '1': '', '2': '' });
   });
 });
 

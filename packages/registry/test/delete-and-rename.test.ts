@@ -63,6 +63,7 @@ describe('deleteVersion', () => {
       expect((await refusalOf(getVersion(tx, subject))).code).toBe('not_found');
       expect((await refusalOf(deleteVersion(tx, subject))).code).toBe('not_found');
       expect((await refusalOf(resolveModel(tx, 'm@champion'))).code).toBe('not_found');
+      expect((await refusalOf(resolveModel(tx, 'm/2'))).code).toBe('not_found');
       expect((await refusalOf(setAlias(tx, { ...subject, alias: 'a' }))).code).toBe('not_found');
       expect((await refusalOf(transitionStage(tx, { ...subject, stage: 'staging' }))).code).toBe('not_found');
       expect((await refusalOf(setVersionTag(tx, { ...subject, key: 'k', value: '' }))).code).toBe('not_found');

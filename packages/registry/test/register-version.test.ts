@@ -14,10 +14,11 @@ describe('createModel', () => {
   it('refuses a name that is taken, and no name that only begins like it', async () => {
     const tenant = freshTenant();
     await registry.run(tenant, (tx) => createModel(tx, { name: 'm' }));
-    const refusal = await refusalOf(registry.run(tenant, (tx) => createModel(tx, { name: 'm' })));
-    expect(refusal.code).toBe('already_exists');
-    await registry.run(tenant, (tx) => createModel(tx, { name: 'mextra' }));
-    await registry.run(tenant, (tx) => createModel(tx, { name: 'mm' }));
+    await registry.run(tenant, async (tx) => {
+      expect((await refusalOf(createModel(tx, { name: 'm' }))).code).toBe('already_exists');
+      await createModel(tx, { name: 'mextra' });
+      await createModel(tx, { name: 'mm' });
+    });
   });
 
   it.each([[''], [null], [undefined], ['x'.repeat(257)], ['a\nb']])('refuses the name %j', async (name) => {
