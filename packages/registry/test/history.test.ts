@@ -60,6 +60,26 @@ describe('the history of a model', () => {
     });
   });
 
+  it('is paged through the rows of one change too', async () => {
+    const tenant = freshTenant();
+    await registry.run(tenant, async (tx) => {
+      for (const version of ['1', '2', '3']) {
+        await registerVersion(tx, { name: 'm' });
+        await transitionStage(tx, { name: 'm', version, stage: 'production', archiveOthers: version === '3' });
+      }
+      const all = (await listStageTransitions(tx, { name: 'm' })).items;
+      expect(new Set(all.slice(0, 3).map(({ changeNumber }) => changeNumber)).size).toBe(1);
+      const seen: unknown[] = [];
+      let cursor: string | undefined;
+      do {
+        const page = await listStageTransitions(tx, { name: 'm', limit: 1, cursor });
+        seen.push(...page.items);
+        cursor = seen.length > all.length ? undefined : page.nextCursor;
+      } while (cursor !== undefined);
+      expect(seen).toEqual(all);
+    });
+  });
+
   it('is found by the id of a model, and needs exactly one of name and id', async () => {
     const tenant = freshTenant();
     await registry.run(tenant, async (tx) => {
