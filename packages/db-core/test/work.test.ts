@@ -73,8 +73,7 @@ describe('scheduleWork', () => {
     const tenant = freshTenant();
     await at(tenant, 0, (tx) => scheduleWork(tx, { kind }));
     const work = await claimed(tenant, 0);
-    await at(tenant, 1, (tx) => scheduleWork(tx, { kind, dueAt: later(700) }));
-    await at(tenant, 2, (tx) => scheduleWork(tx, { kind, dueAt: later(500) }));
+    for (const ms of [700, 500, 900]) await at(tenant, 1, (tx) => scheduleWork(tx, { kind, dueAt: later(ms) }));
     expect(await claimOne(tenant, 600)).toBeUndefined();
     await at(tenant, 600, (tx) => completeWork(tx, work));
     const next = await claimed(tenant, 600);
@@ -138,6 +137,39 @@ describe('scheduleWork', () => {
     setTimeout(() => mayCommit.open(), 100);
     await Promise.all([asking, completing]);
     expect(await claimOne(tenant, 3)).toMatchObject({ attempts: 1, dueAt: later(1) });
+  });
+
+  it('keeps the earliest of two requests that are made at the same time', async () => {
+    const tenant = freshTenant();
+    const [asked, mayCommit] = [barrier(), barrier()];
+    const first = at(tenant, 0, async (tx) => {
+      await scheduleWork(tx, { kind, dueAt: later(100) });
+      asked.arrive();
+      await mayCommit.passed;
+    });
+    await asked.passed;
+    const second = at(tenant, 0, (tx) => scheduleWork(tx, { kind, dueAt: later(900) }));
+    setTimeout(() => mayCommit.open(), 100);
+    await Promise.all([first, second]);
+    expect(await rowsOf(tenant)).toMatchObject([{ dueAt: later(100) }]);
+  });
+
+  it('keeps the back-off also when it meets the failure', async () => {
+    const tenant = freshTenant();
+    await at(tenant, 0, (tx) => scheduleWork(tx, { kind }));
+    const work = await claimed(tenant, 0);
+    const [failed, mayCommit] = [barrier(), barrier()];
+    const failing = at(tenant, 1_000, async (tx) => {
+      await failWork(tx, work, { errorCode: 'x', backoff: { baseMs: 60_000 } });
+      failed.arrive();
+      await mayCommit.passed;
+    });
+    await failed.passed;
+    const asking = at(tenant, 0, (tx) => scheduleWork(tx, { kind }));
+    setTimeout(() => mayCommit.open(), 100);
+    await Promise.all([failing, asking]);
+    const [row] = await rowsOf(tenant);
+    expect(row?.dueAt.getTime()).toBeGreaterThan(later(1_000).getTime());
   });
 
   it('names the limit that a kind or key is over', async () => {
