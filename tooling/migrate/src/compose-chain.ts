@@ -20,7 +20,7 @@ import { recordBlock } from './record-block.ts';
 import { applyFile } from './replay.ts';
 
 /** One file after the frozen ones: as it was kept, or as it was composed. */
-export interface ChainEntry {
+interface ChainEntry {
   readonly name: string;
   readonly sql: string;
   readonly snapshot: Snapshot;

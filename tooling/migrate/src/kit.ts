@@ -41,13 +41,13 @@ export interface SnapshotTable {
   readonly isRLSEnabled: boolean;
 }
 
-export interface SnapshotIndex {
+interface SnapshotIndex {
   readonly name: string;
   readonly columns: readonly { readonly expression: string; readonly isExpression: boolean }[];
   readonly where?: string;
 }
 
-export interface SnapshotForeignKey {
+interface SnapshotForeignKey {
   readonly name: string;
   readonly tableFrom: string;
   readonly tableTo: string;

@@ -60,7 +60,7 @@ export function checksumOf(sql: string): string {
 }
 
 /** The statements between breakpoints, without parts that hold nothing but comments. */
-export function splitStatements(sql: string): readonly string[] {
+function splitStatements(sql: string): readonly string[] {
   return normaliseLineEnds(sql)
     .split(/^--> statement-breakpoint[ \t]*$/m)
     .map((part) => part.trim())

@@ -9,7 +9,7 @@ export function partitionTable(createTable: string, column: string): string {
   return `${createTable.slice(0, -1)} PARTITION BY RANGE (${quoteIdentifier(column)});`;
 }
 
-export function defaultPartitionName(table: string): string {
+function defaultPartitionName(table: string): string {
   return `${table}_default`;
 }
 

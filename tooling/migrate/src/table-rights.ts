@@ -3,12 +3,12 @@ import { quoteIdentifier, quoteLiteral } from './quote.ts';
 
 export const appendOnlyComment = 'append-only';
 
-export interface TableGrant {
+interface TableGrant {
   readonly role: string;
   readonly privileges: readonly string[];
 }
 
-export function grantsOf(mark: TableMark): readonly TableGrant[] {
+function grantsOf(mark: TableMark): readonly TableGrant[] {
   return [
     {
       role: 'app_tenant',
