@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parseListing } from './listing.ts';
 import { exitCodes, MigrateError } from './errors.ts';
+import { parseListing } from './listing.ts';
 
 /** What a file makes of the listing: lines that come and lines that go. */
 export interface ListingChange {
