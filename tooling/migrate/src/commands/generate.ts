@@ -8,18 +8,21 @@ export const generateCommand: CommandDefinition = {
   options: [
     ['--rename <old:new...>', 'a column (tags.value:val) or a table (labels:tags) that has another name now'],
     ['--name <what>', 'the last part of the new file names'],
+    ['--custom <name>', 'begin a file to be written by hand'],
   ],
   run,
 };
 
 async function run({ environment, output }: CommandContext, input: CommandInput): Promise<undefined> {
   const what = input.text('name');
+  const custom = input.text('custom');
   const report = await withScratchServer(environment, (serverUrl) =>
     generate({
       root: environment.root,
       serverUrl,
       renames: input.list('rename'),
       ...(what === undefined ? {} : { what }),
+      ...(custom === undefined ? {} : { custom }),
     }),
   );
   for (const path of report.written) output.line(`written  migrations/${path}`);

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { createRequire } from 'node:module';
-import { delimiter, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { findTarget } from '../environment.ts';
 import { exitCodes, MigrateError } from '../errors.ts';
 import { tenantOf, urlWithSettings } from '../tenant-url.ts';
@@ -27,10 +27,7 @@ async function run({ environment, output }: CommandContext, input: CommandInput)
   return await runKit(environment.root, url, input.text('port'));
 }
 
-/**
- * The command line holds no password: the URL goes by the environment, where drizzle.config.ts reads it. That file lies in a
- * root without dependencies and imports drizzle-kit, hence NODE_PATH.
- */
+/** The command line holds no password: the URL goes by the environment, where drizzle.config.ts reads it. */
 async function runKit(root: string, url: string, port: string | undefined): Promise<number> {
   const kit = dirname(createRequire(import.meta.url).resolve('drizzle-kit'));
   const child = spawn(
@@ -42,7 +39,6 @@ async function runKit(root: string, url: string, port: string | undefined): Prom
         ...process.env,
         POSTGRES_URL: url,
         NODE_OPTIONS: `${process.env['NODE_OPTIONS'] ?? ''} --conditions=@mcp-hub/source`,
-        NODE_PATH: [dirname(kit), process.env['NODE_PATH'] ?? ''].filter((part) => part !== '').join(delimiter),
       },
       stdio: 'inherit',
     },
