@@ -106,9 +106,10 @@ describe('the lock of a model', () => {
     await Promise.all(
       ['1', '2'].map((version) =>
         registry.run(tenant, async (tx) => {
-          await setModelTag(tx, { name: 'm', key: version, value: '' });
-          arrived += 1;
-          if (arrived === 2) open();
+          await setModelTag(tx, { name: 'm', key: version, value: '' }).finally(() => {
+            arrived += 1;
+            if (arrived === 2) open();
+          });
           await bothHaveTagged;
           await setAlias(tx, { name: 'm', alias: 'champion', version });
         }),
