@@ -1,6 +1,9 @@
-import { writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { cpSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { runCli } from '../src/cli.ts';
 import { freshDatabase, migrationsFolder, query, run, smallChain, testServer } from './run-support.ts';
@@ -233,4 +236,47 @@ test('db:tenants creates, lists and changes tenants', async () => {
   expect(await cli('maintain', ...on)).toMatchObject({ code: 0, out: expect.stringContaining('Deleted: 9 expired') });
   const empty = await cli('tenants', '--directory', root, '--env', 'test');
   expect(empty).toMatchObject({ code: 3, error: expect.stringContaining('db:migrate') });
+});
+
+/** As a process of its own: the packages' schemas are imported by tsx, not by vitest. */
+async function program(...parameters: readonly string[]): Promise<Outcome> {
+  const tsx = createRequire(join(repository, 'tooling', 'workspace', 'package.json')).resolve('tsx');
+  const bin = join(repository, 'tooling', 'migrate', 'src', 'bin.ts');
+  const flags = ['--conditions=@mcp-hub/source', '--import', pathToFileURL(tsx).href];
+  const child = spawn(process.execPath, [...flags, bin, ...parameters], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const [out, error, code] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    new Promise<number>((resolve) => child.on('exit', (exitCode) => resolve(exitCode ?? -1))),
+  ]);
+  return { code, out, error };
+}
+
+test('db:generate, db:check, db:verify, db:release and db:rollback work on the packages of the repository', {
+  timeout: 120_000,
+}, async () => {
+  const { root, url } = await project();
+  rmSync(join(root, 'migrations'), { recursive: true });
+  cpSync(join(repository, 'migrations'), join(root, 'migrations'), { recursive: true });
+  symlinkSync(join(repository, 'packages'), join(root, 'packages'));
+  const on = ['--directory', root, '--env', 'test'];
+  expect(await program('migrate', ...on)).toMatchObject({ code: 0 });
+  expect(await program('check', ...on)).toMatchObject({ code: 0, out: expect.stringContaining('They agree') });
+  expect(await program('verify', ...on)).toMatchObject({ code: 0, out: expect.stringContaining('0 broken') });
+  expect(await program('generate', ...on)).toMatchObject({
+    code: 0,
+    out: expect.stringContaining('No schema changes'),
+  });
+  expect(await program('release', ...on)).toMatchObject({ code: 0 });
+  await query(url, 'alter table tenants no force row level security');
+  expect(await program('check', ...on)).toMatchObject({ code: 5, out: expect.stringContaining('tenants') });
+  expect(await program('verify', ...on)).toMatchObject({ code: 5, out: expect.stringContaining('BROKEN') });
+  await query(url, 'alter table tenants force row level security');
+  expect(await program('rollback', '005', '--dry-run', ...on)).toMatchObject({ code: 0 });
+  expect(await program('rollback', '005', ...on)).toMatchObject({
+    code: 0,
+    out: expect.stringContaining('applied  006_rollback_model_registry.sql'),
+  });
+  expect((await program('status', ...on)).out).toMatch(/005_model_registry\.sql +rolled back/);
+  expect(await program('migrate', ...on)).toMatchObject({ code: 0, out: expect.stringContaining('Nothing to apply') });
 });
