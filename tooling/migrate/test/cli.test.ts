@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { cpSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { text } from 'node:stream/consumers';
+import { text as readText } from 'node:stream/consumers';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { runCli } from '../src/cli.ts';
@@ -245,8 +245,8 @@ async function program(...parameters: readonly string[]): Promise<Outcome> {
   const flags = ['--conditions=@mcp-hub/source', '--import', pathToFileURL(tsx).href];
   const child = spawn(process.execPath, [...flags, bin, ...parameters], { stdio: ['ignore', 'pipe', 'pipe'] });
   const [out, error, code] = await Promise.all([
-    text(child.stdout),
-    text(child.stderr),
+    readText(child.stdout),
+    readText(child.stderr),
     new Promise<number>((resolve) => child.on('exit', (exitCode) => resolve(exitCode ?? -1))),
   ]);
   return { code, out, error };
