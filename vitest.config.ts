@@ -3,6 +3,8 @@ const conditions = ['@mcp-hub/source', 'module', 'node', 'development|production
 export default {
   resolve: { conditions },
   ssr: { resolve: { conditions } },
+  // The global setup is loaded in an environment of its own.
+  environments: { __vitest__: { resolve: { conditions } } },
   test: {
     include: ['**/test/**/*.test.ts'],
     exclude: ['**/node_modules/**', '**/dist/**', '**/dist-test/**'],

@@ -1,4 +1,4 @@
-import type { Sql } from 'postgres';
+import type { ConnectionPool } from './connection-pool.ts';
 import { DomainError } from './errors.ts';
 import type { Logger } from './logger.ts';
 
@@ -11,19 +11,12 @@ interface Login {
 
 /** Looks at the login of a new pool: whether it can enter tenants, and whether it could do more than that. */
 export async function checkLogin(
-  sql: Sql,
+  pool: ConnectionPool,
+  timeoutMs: number,
   options: { readonly requireUnprivileged: boolean; readonly logger: Logger },
 ): Promise<void> {
-  const [login] = await sql<Login[]>`
-    select r.rolsuper or r.rolbypassrls as bypasses,
-           exists (select from pg_catalog.pg_class c
-                    where c.relowner = r.oid and c.relnamespace = to_regnamespace('public') and c.relkind in ('r', 'p')) as owns,
-           tenant.oid is not null as "rolesExist",
-           coalesce(pg_has_role(r.oid, tenant.oid,
-             case when current_setting('server_version_num')::int >= 160000 then 'SET' else 'MEMBER' end), false) as "mayEnter"
-      from pg_catalog.pg_roles r
-      left join pg_catalog.pg_roles tenant on tenant.rolname = 'app_tenant'
-     where r.rolname = current_user`;
+  const login = await readLogin(pool, timeoutMs);
+
   if (login === undefined || !login.rolesExist) {
     throw new DomainError(
       'failed_precondition',
@@ -42,4 +35,23 @@ export async function checkLogin(
     'Services log in by POSTGRES_SERVICE_URL: make a login that owns nothing and run pnpm db:grant-runtime LOGIN.';
   if (options.requireUnprivileged) throw new DomainError('permission_denied', `The login ${what}. ${mend}`);
   options.logger.warn({ superuser: login.bypasses, owner: login.owns }, `The login ${what}. ${mend}`);
+}
+
+async function readLogin(pool: ConnectionPool, timeoutMs: number): Promise<Login | undefined> {
+  const { connection, giveBack } = await pool.take(timeoutMs);
+  try {
+    const [login] = await connection.sql<Login[]>`
+      select r.rolsuper or r.rolbypassrls as bypasses,
+             exists (select from pg_catalog.pg_class c
+                      where c.relowner = r.oid and c.relnamespace = to_regnamespace('public') and c.relkind in ('r', 'p')) as owns,
+             tenant.oid is not null as "rolesExist",
+             coalesce(pg_has_role(r.oid, tenant.oid,
+               case when current_setting('server_version_num')::int >= 160000 then 'SET' else 'MEMBER' end), false) as "mayEnter"
+        from pg_catalog.pg_roles r
+        left join pg_catalog.pg_roles tenant on tenant.rolname = 'app_tenant'
+       where r.rolname = current_user`;
+    return login;
+  } finally {
+    giveBack();
+  }
 }

@@ -1,7 +1,8 @@
 import { drizzle } from 'drizzle-orm/postgres-js';
 import postgres from 'postgres';
-import { createAdmission } from './admission.ts';
+import { arrayTypes } from './array-types.ts';
 import { checkLogin } from './check-login.ts';
+import { createConnectionPool } from './connection-pool.ts';
 import { type Database, type DatabaseInternals, internals } from './database.ts';
 import { toDomainError } from './database-error.ts';
 import { DomainError } from './errors.ts';
@@ -38,34 +39,37 @@ export async function connect<Schema extends Record<string, unknown> = Record<st
   const max = wholeNumber('max', options.max ?? 10, 1, 1_000);
   const acquireTimeoutMs = wholeNumber('acquireTimeoutMs', options.acquireTimeoutMs ?? 10_000, 1, 600_000);
   const logger = options.logger ?? silentLogger;
-  const sql = postgres(parsedUrl(options.url), {
-    max,
-    prepare: options.prepare ?? true,
-    connect_timeout: Math.ceil(acquireTimeoutMs / 1_000),
-    onnotice: (notice) => logger.debug({ code: notice['code'] }, 'notice of the server'),
-    connection: {
-      application_name: options.applicationName ?? 'mcp-hub',
-      ...(options.statementTimeoutMs === undefined ? {} : { statement_timeout: options.statementTimeoutMs }),
-      ...(options.lockTimeoutMs === undefined ? {} : { lock_timeout: options.lockTimeoutMs }),
-    },
-  });
+  const url = parsedUrl(options.url);
+  const openClient = () => {
+    const client = postgres(url, {
+      max: 1,
+      prepare: options.prepare ?? true,
+      fetch_types: false,
+      types: arrayTypes,
+      max_lifetime: null,
+      connect_timeout: Math.ceil(acquireTimeoutMs / 1_000),
+      onnotice: (notice) => logger.debug({ code: notice['code'] }, 'notice of the server'),
+      connection: {
+        application_name: options.applicationName ?? 'mcp-hub',
+        ...(options.statementTimeoutMs === undefined ? {} : { statement_timeout: options.statementTimeoutMs }),
+        ...(options.lockTimeoutMs === undefined ? {} : { lock_timeout: options.lockTimeoutMs }),
+      },
+    });
+    // Leaves times and JSON as text in this client, as Drizzle's columns want them.
+    drizzle(client);
+    return client;
+  };
+  const pool = createConnectionPool(openClient, max);
   try {
-    await checkLogin(sql, { requireUnprivileged: options.requireUnprivileged ?? false, logger });
+    await checkLogin(pool, acquireTimeoutMs, { requireUnprivileged: options.requireUnprivileged ?? false, logger });
   } catch (error) {
-    await sql.end({ timeout: 0 });
+    await pool.close(0);
     throw toDomainError(error);
   }
-  // Drizzle's own constructor sets the date parsers of the client and reads the relations of the schema, once.
-  const root = drizzle(sql, options.schema === undefined ? {} : { schema: options.schema });
-  const life = { closed: false };
-  const inside: DatabaseInternals = { sql, root, admission: createAdmission(max), max, acquireTimeoutMs, logger, life };
-  return {
-    [internals]: inside,
-    close: async ({ timeoutMs = 5_000 } = {}) => {
-      life.closed = true;
-      await sql.end({ timeout: timeoutMs / 1_000 });
-    },
-  };
+  // No client: only the dialect and the relations of the schema, made once.
+  const root = drizzle.mock(options.schema === undefined ? {} : { schema: options.schema });
+  const inside: DatabaseInternals = { pool, root, acquireTimeoutMs, logger };
+  return { [internals]: inside, close: ({ timeoutMs = 5_000 } = {}) => pool.close(timeoutMs) };
 }
 
 function parsedUrl(url: unknown): string {

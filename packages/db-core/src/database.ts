@@ -1,6 +1,5 @@
 import type { PostgresJsDatabase } from 'drizzle-orm/postgres-js';
-import type { Sql } from 'postgres';
-import type { Admission } from './admission.ts';
+import type { ConnectionPool } from './connection-pool.ts';
 import { DomainError } from './errors.ts';
 import type { Logger } from './logger.ts';
 
@@ -9,14 +8,11 @@ export const internals: unique symbol = Symbol('database');
 
 /** The pool behind a Database. */
 export interface DatabaseInternals {
-  readonly sql: Sql;
+  readonly pool: ConnectionPool;
   /** Holds the dialect and the relations; never used for queries, since it has no tenant. */
   readonly root: PostgresJsDatabase<Record<string, unknown>>;
-  readonly admission: Admission;
-  readonly max: number;
   readonly acquireTimeoutMs: number;
   readonly logger: Logger;
-  readonly life: { closed: boolean };
 }
 
 declare const schemaOf: unique symbol;

@@ -1,7 +1,7 @@
 import { DomainError } from './errors.ts';
 import { tenantHandle } from './tenant-handle.ts';
 import { contextOf, type TenantTx } from './tenant-tx.ts';
-import type { Connection } from './transaction.ts';
+import type { Connection } from './transaction-scope.ts';
 
 export interface StreamOptions {
   /** Rows a round trip and in memory at once, 1 to 10,000. Default 1,000. */

@@ -2,7 +2,8 @@ import { PgDatabase, type PgDialect } from 'drizzle-orm/pg-core';
 import { type PostgresJsQueryResultHKT, PostgresJsSession } from 'drizzle-orm/postgres-js';
 import { DomainError } from './errors.ts';
 import { registerTx, type TenantContext, type TenantTx } from './tenant-tx.ts';
-import type { Connection, RowShape } from './transaction.ts';
+import type { Connection } from './transaction-scope.ts';
+import type { RowShape } from './wire.ts';
 
 /**
  * A Drizzle database whose statements all run on `context.connection`. Drizzle's dialect and relations are made once

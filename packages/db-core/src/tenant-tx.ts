@@ -2,7 +2,7 @@ import type { PgDatabase } from 'drizzle-orm/pg-core';
 import type { PostgresJsDatabase, PostgresJsQueryResultHKT } from 'drizzle-orm/postgres-js';
 import { DomainError } from './errors.ts';
 import type { TenantId } from './tenant-id.ts';
-import type { Connection } from './transaction.ts';
+import type { Connection } from './transaction-scope.ts';
 
 declare const tenantBrand: unique symbol;
 

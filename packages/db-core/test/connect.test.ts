@@ -1,4 +1,5 @@
 import { createTestDatabase, freshTenant, useTestDatabase } from '@mcp-hub/testing';
+import { sql } from 'drizzle-orm';
 import postgres from 'postgres';
 import { describe, expect, it } from 'vitest';
 import { connect, type Logger, readOne, tenants, withTenant } from '../src/index.ts';
@@ -95,6 +96,29 @@ describe('connect', () => {
     const error = (await failureOf(connect({ url: url.href }))) as Error;
     expect(error).toMatchObject({ code: 'permission_denied' });
     expect(`${error.stack} ${JSON.stringify(error)}`).not.toContain('wrong-canary');
+  });
+
+  it('reads arrays of raw SQL as arrays', async () => {
+    const db = await connect({ url: database.serviceUrl });
+    const [row] = await readOne(db, freshTenant(), (tx) =>
+      tx.execute(sql`select array['a"b', null, 'c,d{}', 'NULL'] as texts, array[1.5, 'NaN', '-Infinity', null]::float8[] as floats,
+        array[[1, 2], [3, 4]] as matrix, array[true, false] as flags, array[9007199254740993] as big,
+        array['{"a": [1]}']::jsonb[] as documents, '{}'::uuid[] as none`),
+    );
+    await db.close();
+    expect(row).toEqual({
+      ...{ texts: ['a"b', null, 'c,d{}', 'NULL'], floats: [1.5, Number.NaN, Number.NEGATIVE_INFINITY, null] },
+      ...{
+        matrix: [
+          [1, 2],
+          [3, 4],
+        ],
+        flags: [true, false],
+        big: ['9007199254740993'],
+        documents: [{ a: [1] }],
+        none: [],
+      },
+    });
   });
 
   it('gives typed relational queries for a schema', async () => {

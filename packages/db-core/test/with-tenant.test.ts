@@ -372,6 +372,51 @@ describe('the pool', () => {
     await small.close();
   });
 
+  it('survives a storm of deaths: what was acknowledged is there, and all connections come back', async () => {
+    const max = 4;
+    const small = await connect({ url: database.serviceUrl, max, applicationName: 'storm' });
+    const killer = postgres(database.adminUrl ?? database.ownerUrl, { max: 1 });
+    const tenant = freshTenant();
+    let left = 200;
+    const acknowledged: string[] = [];
+    const worker = async () => {
+      for (let turn = (left -= 1); turn >= 0; turn = left -= 1) {
+        const key = String(turn).padStart(4, '0');
+        try {
+          await withTenant(small, tenant, (tx) => put(tx, key));
+          acknowledged.push(key);
+        } catch (error) {
+          expect(error).toMatchObject({ code: 'unavailable' });
+        }
+      }
+    };
+    const storm = async () => {
+      for (let wanted = 3; left > 0; wanted += 3) {
+        // Some get through between two deaths.
+        while (acknowledged.length < wanted && left > 0) await new Promise((resolve) => setImmediate(resolve));
+        await killer`select pg_terminate_backend(pid) from pg_stat_activity
+                      where application_name = 'storm' and datname = current_database() order by random() limit 1`;
+      }
+    };
+    await Promise.all([storm(), ...Array.from({ length: 12 }, worker)]);
+    const written = await withTenant(small, tenant, keysOf, { retry: { attempts: 1 } });
+    expect(written).toEqual(expect.arrayContaining(acknowledged));
+    expect(acknowledged.length).toBeGreaterThan(0);
+    // All connections are open at the same time again.
+    const together = barrier(max);
+    await Promise.all(
+      Array.from({ length: max }, () =>
+        withTenant(small, tenant, async (tx) => {
+          await keysOf(tx);
+          together.arrive();
+          await together.passed;
+        }),
+      ),
+    );
+    await killer.end();
+    await small.close();
+  });
+
   it('gives unavailable where no server answers, and to late callers after close', async () => {
     expect(await failureOf(connect({ url: 'postgresql://u:p@127.0.0.1:1/x' }))).toMatchObject({ code: 'unavailable' });
     const closed = await connect({ url: database.serviceUrl, max: 1 });
@@ -409,7 +454,8 @@ describe('retry', () => {
         { retry: { attempts: 5, delayMs: () => 0 } },
       );
     expect(await Promise.all([lock('a', 'b'), lock('b', 'a')])).toEqual(['done', 'done']);
-    expect(runs).toBe(3);
+    // Three where the second deadlock does not come about again.
+    expect(runs).toBeGreaterThanOrEqual(3);
   });
 
   it('does not repeat other failures', async () => {

@@ -1,0 +1,105 @@
+import type { Sql } from 'postgres';
+import { createAdmission } from './admission.ts';
+import { DomainError } from './errors.ts';
+import { openConnection, type PooledConnection } from './pooled-connection.ts';
+
+export interface ConnectionPool {
+  /** The connection is the caller's until it is given back, once. @throws DomainError `unavailable` after `timeoutMs`. */
+  take(timeoutMs: number): Promise<TakenConnection>;
+  /** Ends idle connections at once, taken ones when they are given back or after `timeoutMs`. */
+  close(timeoutMs: number): Promise<void>;
+}
+
+export interface TakenConnection {
+  readonly connection: PooledConnection;
+  /** Dead or alive. */
+  giveBack(): void;
+}
+
+/** Up to `max` connections; the one used last is used next, so that a quiet pool leans on few. */
+export function createConnectionPool(openClient: () => Sql, max: number): ConnectionPool {
+  const admission = createAdmission(max);
+  const idle: PooledConnection[] = [];
+  const taken = new Set<PooledConnection>();
+  let closed = false;
+  let whenEmpty = () => {};
+
+  const end = (connection: PooledConnection) => void connection.end().catch(() => {});
+
+  const shelve = (connection: PooledConnection) => {
+    if (closed || connection.deathCause() !== undefined) return end(connection);
+    connection.onDeath(() => {
+      const place = idle.indexOf(connection);
+      if (place >= 0) idle.splice(place, 1);
+      end(connection);
+    });
+    idle.push(connection);
+  };
+
+  const find = async (deadline: number): Promise<PooledConnection> => {
+    const opening = openConnection(openClient());
+    try {
+      return await before(deadline, opening);
+    } catch (error) {
+      // What comes too late for this caller is there for the next.
+      opening.then(shelve, () => {});
+      throw error;
+    }
+  };
+
+  return {
+    take: async (timeoutMs) => {
+      const deadline = performance.now() + timeoutMs;
+      const leave = await admission.enter(timeoutMs);
+      try {
+        refuseClosed(closed);
+        const connection = idle.pop() ?? (await find(deadline));
+        taken.add(connection);
+        return {
+          connection,
+          giveBack: () => {
+            taken.delete(connection);
+            shelve(connection);
+            leave();
+            if (taken.size === 0) whenEmpty();
+          },
+        };
+      } catch (error) {
+        leave();
+        throw error;
+      }
+    },
+    close: async (timeoutMs) => {
+      closed = true;
+      const ends = idle.splice(0).map((connection) => connection.end());
+      if (taken.size > 0) {
+        await new Promise<void>((resolve) => {
+          const timer = setTimeout(resolve, timeoutMs);
+          whenEmpty = () => {
+            clearTimeout(timer);
+            resolve();
+          };
+        });
+      }
+      await Promise.all([...ends, ...Array.from(taken, (connection) => connection.destroy())]);
+    },
+  };
+}
+
+function refuseClosed(closed: boolean): void {
+  if (closed) throw new DomainError('unavailable', 'The database handle was closed. Connect again.');
+}
+
+/** `pending`, or `unavailable` where the deadline comes first. */
+async function before<T>(deadline: number, pending: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    const refuse = () => reject(new DomainError('unavailable', 'The server gave no connection in time. Try again.'));
+    timer = setTimeout(refuse, Math.max(0, deadline - performance.now()));
+  });
+  try {
+    return await Promise.race([pending, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

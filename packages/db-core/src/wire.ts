@@ -1,0 +1,114 @@
+import type { Writable } from 'node:stream';
+import type { Row } from 'postgres';
+import { toDomainError } from './database-error.ts';
+import type { PooledConnection } from './pooled-connection.ts';
+
+export type RowShape = 'objects' | 'arrays';
+
+/** What one transaction sends on its connection. Every promise settles, also when the backend dies. */
+export interface Wire {
+  run(text: string, parameters: readonly unknown[], shape: RowShape): Promise<readonly Row[]>;
+  copyIn(text: string, feed: (sink: Writable) => Promise<void>): Promise<void>;
+  /** BEGIN, savepoints, ROLLBACK: statements of this package without parameters. */
+  control(text: string): Promise<void>;
+  /** Sends without waiting; a failure is kept as `headError` and fails what follows. */
+  sendAhead(text: string, parameters: readonly (string | null)[]): void;
+  /** The COMMIT of this transaction, sent once. */
+  sendCommit(): Promise<{ readonly command: string }>;
+  commitSent(): boolean;
+  isDead(): boolean;
+  headError(): unknown;
+  /** The first failure of a statement that was not undone by a savepoint. */
+  firstError(): unknown;
+  resetFirstError(to: unknown): void;
+  /** Unique in the transaction, and only there: the driver keeps every statement text that it has prepared. */
+  uniqueName(prefix: string): string;
+}
+
+export function createWire(connection: PooledConnection): Wire {
+  const { sql } = connection;
+  const waiting = new Set<(cause: unknown) => void>();
+  let headError: unknown;
+  let firstError: unknown;
+  let commit: Promise<{ readonly command: string }> | undefined;
+  let names = 0;
+  connection.onDeath((cause) => {
+    // Statements that waited in the driver behind the one that ran are never settled by it.
+    for (const reject of waiting) reject(cause);
+    waiting.clear();
+  });
+
+  const untilDeath = async <T>(send: () => PromiseLike<T>): Promise<T> => {
+    if (connection.deathCause() !== undefined) throw connection.deathCause();
+    let abandon: ((cause: unknown) => void) | undefined;
+    try {
+      return await new Promise<T>((resolve, reject) => {
+        abandon = reject;
+        waiting.add(reject);
+        send().then(resolve, reject);
+      });
+    } catch (error) {
+      connection.noteError(error);
+      throw error;
+    } finally {
+      if (abandon !== undefined) waiting.delete(abandon);
+    }
+  };
+
+  /** The error of the statement, or the earlier one that it only follows from. */
+  const statement = async <T>(send: () => PromiseLike<T>): Promise<T> => {
+    try {
+      return await untilDeath(send);
+    } catch (error) {
+      const mapped = toDomainError(error);
+      const cause = headError ?? (isAborted(error) ? (firstError ?? mapped) : mapped);
+      firstError ??= cause;
+      throw cause;
+    }
+  };
+
+  return {
+    run: (text, parameters, shape) =>
+      statement(() => {
+        const query = sql.unsafe(text, parameters as never[], { prepare: true, simple: false } as object);
+        return (shape === 'arrays' ? query.values() : query).execute();
+      }),
+    copyIn: (text, feed) =>
+      statement(async () => {
+        await feed(await sql.unsafe(text).writable());
+      }),
+    control: async (text) => {
+      await statement(() => sql.unsafe(text).execute());
+    },
+    sendAhead: (text, parameters) => {
+      const options = parameters.length === 0 ? {} : { prepare: true };
+      sql.unsafe(text, [...parameters], options).catch((error: unknown) => {
+        connection.noteError(error);
+        headError ??= toDomainError(error);
+      });
+    },
+    sendCommit: () => {
+      if (commit === undefined) {
+        commit = untilDeath(() => sql.unsafe('commit').execute());
+        // Whoever sends it ahead awaits it later.
+        commit.catch(() => {});
+      }
+      return commit;
+    },
+    commitSent: () => commit !== undefined,
+    isDead: () => connection.deathCause() !== undefined,
+    headError: () => headError,
+    firstError: () => firstError,
+    resetFirstError: (to) => {
+      firstError = to;
+    },
+    uniqueName: (prefix) => {
+      names += 1;
+      return `${prefix}_${names}`;
+    },
+  };
+}
+
+function isAborted(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === '25P02';
+}
