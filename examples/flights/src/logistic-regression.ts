@@ -42,7 +42,7 @@ export function fitLogistic(examples: readonly Example[], options: FitOptions): 
 }
 
 /** The probability that the flight is late, 0 to 1. */
-export function predictLate(model: LogisticModel, features: Float64Array): number {
+function predictLate(model: LogisticModel, features: Float64Array): number {
   const row = features.map((x, j) => (x - (model.mean[j] ?? 0)) / (model.scale[j] ?? 1));
   return sigmoid(dot(model.weights, row) + model.bias);
 }

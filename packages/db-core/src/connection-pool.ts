@@ -10,10 +10,10 @@ export interface ConnectionPool {
   close(timeoutMs: number): Promise<void>;
 }
 
-export interface TakenConnection {
+interface TakenConnection {
   readonly connection: PooledConnection;
   /** Dead or alive. */
-  giveBack(): void;
+  readonly giveBack: () => void;
 }
 
 /** Up to `max` connections; the one used last is used next, so that a quiet pool leans on few. */

@@ -22,7 +22,7 @@ export interface Wire {
   firstError(): unknown;
   resetFirstError(to: unknown): void;
   /** Unique in the transaction, and only there: the driver keeps every statement text that it has prepared. */
-  uniqueName(prefix: string): string;
+  readonly uniqueName: (prefix: string) => string;
 }
 
 export function createWire(connection: PooledConnection): Wire {

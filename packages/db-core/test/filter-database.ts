@@ -1,6 +1,6 @@
 import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js';
 import postgres from 'postgres';
-import { metrics, params, runs, tags } from './filter-example.ts';
+import { metrics, params, tags } from './filter-example.ts';
 
 /** The tables of `filter-example.ts`, in a database without migrations; the filter needs neither roles nor policies. */
 export const createFilterTables = `
@@ -74,5 +74,3 @@ export async function writeRuns(db: FilterDatabase, tenantId: string, examples: 
   const metricRows = pairsOf((run) => run.metrics);
   if (metricRows.length > 0) await db.insert(metrics).values(metricRows);
 }
-
-export { runs };

@@ -42,7 +42,7 @@ export const metrics = pgTable('filter_latest_metrics', {
   value: doublePrecision('value').notNull(),
 });
 
-const ofRun = (child: typeof tags | typeof params | typeof metrics) =>
+const ofRun = (child: typeof tags | typeof metrics) =>
   childRows(child, [
     [child.tenantId, runs.tenantId],
     [child.runId, runs.id],

@@ -51,7 +51,7 @@ declare const checked: unique symbol;
 export type CheckedFilter = FilterNode & { readonly [checked]: true };
 
 /** What a caller may give as the value of a field of this kind. */
-export type FilterInputValue<Field extends ScalarField> =
+type FilterInputValue<Field extends ScalarField> =
   Field extends EnumField<infer Value>
     ? Value
     : Field extends NumberField

@@ -86,7 +86,7 @@ export async function page<Item>(
 }
 
 /** Takes the limit of a page, or the default. @throws DomainError `invalid_input` that names the maximum. */
-export function readLimit(
+function readLimit(
   limit: unknown,
   defaultLimit: number = PAGING_LIMITS.defaultLimit,
   maxLimit: number = PAGING_LIMITS.maxLimit,
