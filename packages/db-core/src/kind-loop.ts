@@ -37,6 +37,10 @@ export function kindLoop(db: Database, handler: WorkHandler, clock: DispatchCloc
   const running = new Set<Promise<void>>();
   const ended: Record<WorkOutcome, number> = { completed: 0, failed: 0, dead: 0, released: 0, lost: 0 };
 
+  // Work that ends during a round may make due what the round did not see: the next event of a tenant. A round that found
+  // nothing counts only when nothing ended meanwhile.
+  let finished = 0;
+
   const claim = async (tenant: TenantId): Promise<ClaimedWork | undefined> => {
     const now = clock.now?.();
     const claimed = await withTenant(
@@ -51,6 +55,7 @@ export function kindLoop(db: Database, handler: WorkHandler, clock: DispatchCloc
   const start = (tenant: TenantId, work: ClaimedWork): void => {
     const run: Promise<void> = runWork(db, handler, tenant, work, clock, stop).then((outcome) => {
       ended[outcome] += 1;
+      finished += 1;
       running.delete(run);
       return undefined;
     });
@@ -91,7 +96,8 @@ export function kindLoop(db: Database, handler: WorkHandler, clock: DispatchCloc
     async toEnd() {
       try {
         while (!stop.aborted) {
-          if ((await round()) > 0) continue;
+          const before = finished;
+          if ((await round()) > 0 || finished > before) continue;
           if (running.size === 0) break;
           await Promise.race(running);
         }
@@ -104,12 +110,13 @@ export function kindLoop(db: Database, handler: WorkHandler, clock: DispatchCloc
     async untilStopped(idleMs) {
       try {
         while (!stop.aborted) {
+          const before = finished;
           const claims = await round().catch((error: unknown) => {
             if (!isDomainError(error, 'unavailable')) throw error;
             logger.warn({ kind, code: error.code }, 'the dispatcher could not look for work and will try again');
             return 0;
           });
-          if (claims > 0 || stop.aborted) continue;
+          if (claims > 0 || finished > before || stop.aborted) continue;
           // Work that ends may make the next due: an event behind the one that was delivered.
           const awake = new AbortController();
           const wake = () => awake.abort();

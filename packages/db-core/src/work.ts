@@ -35,6 +35,9 @@ export interface Backoff {
   readonly maxMs?: number;
 }
 
+/** timestamptz(3) rounds, and what is due half a millisecond from now is not found by whoever looks at once. */
+export const thisMoment = sql`date_trunc('milliseconds', app_now())`;
+
 /**
  * Asks for work at `dueAt` (default: at once). Asking again for work that waits changes nothing, but that an earlier
  * time wins; for work that failed the back-off stays; for work that runs, it runs once more after it has completed; and
@@ -46,7 +49,7 @@ export interface Backoff {
 export async function scheduleWork(tx: TenantTx, input: WorkName & { readonly dueAt?: Date }): Promise<void> {
   const tenant = tenantOf(tx);
   const { kind, workKey } = nameOf(input);
-  const dueAt = input.dueAt === undefined ? sql`app_now()` : timeParameter(input.dueAt);
+  const dueAt = input.dueAt === undefined ? thisMoment : timeParameter(input.dueAt);
   // A row that serves the request is only locked FOR SHARE: that keeps the claim off, which would run before this
   // transaction commits and delete the row, and lets others ask at the same time.
   await tx.execute(sql`
@@ -107,6 +110,9 @@ export async function claimWork(
            order by due_at, work_key
            limit ${limit}
              for update skip locked`;
+  // By any(array) and case the update goes through the primary key alone. Joined with due, and with dead_at is null in the
+  // open, it took the other index where statistics were missing, and 924 ms beside 200,000 rows.
+  //
   // The clock keeps tokens growing over a row that was deleted and made again: a zombie of the first must not pass.
   const rows = await tx.execute<ClaimedRow>(sql`
     with due as materialized (${due}), claimed as (
@@ -115,15 +121,14 @@ export async function claimWork(
              leased_until  = ${lease},
              attempts      = w.attempts + 1,
              fencing_token = greatest(w.fencing_token + 1, (extract(epoch from clock_timestamp()) * 1000000)::bigint)
-        from due
-       where w.tenant_id = ${tenant} and w.kind = ${kind} and w.work_key = due.work_key
-         and w.dead_at is null and w.due_at <= app_now()
-      returning w.work_key, w.fencing_token, w.attempts, due.was_due_at, w.leased_until
+       where w.tenant_id = ${tenant} and w.kind = ${kind} and w.work_key = any (array(select work_key from due))
+         and case when w.dead_at is null then w.due_at <= app_now() end
+      returning w.work_key, w.fencing_token, w.attempts, w.leased_until
     )
     select work_key, fencing_token, attempts,
            (extract(epoch from was_due_at) * 1000)::float8 as due_ms,
            (extract(epoch from leased_until) * 1000)::float8 as lease_ms
-      from claimed
+      from claimed join due using (work_key)
      order by was_due_at, work_key`);
   return rows.map((row) => ({
     kind,
@@ -202,7 +207,7 @@ export async function failWork(
 export async function releaseWork(tx: TenantTx, lease: WorkLease): Promise<void> {
   const rows = await tx.execute(sql`
     update ${tenantWork}
-       set leased_until = null, due_at = app_now(), attempts = attempts - 1
+       set leased_until = null, due_at = ${thisMoment}, attempts = attempts - 1
      where ${held(tx, lease)}
     returning 1`);
   if (rows.length === 0) throw leaseLost();

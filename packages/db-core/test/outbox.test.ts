@@ -145,6 +145,19 @@ describe('deliverOutbox', () => {
     expect(await workOf(tenant)).toEqual([]);
   });
 
+  it('leaves nothing behind when an event ends while it looks for the next', async () => {
+    for (let n = 0; n < 3; n += 1) {
+      const tenant = freshTenant();
+      const subjects = Array.from({ length: 100 }, (_, subject) => `${subject}`);
+      await record(tenant, ...subjects);
+      const seen: string[] = [];
+      // As long as a look takes, more or less: the two meet.
+      const publish = mine(tenant, seen, () => new Promise((resolve) => setTimeout(resolve, Math.random() * 3)));
+      expect(await deliverOutbox(db, { publish })).toMatchObject({ completed: 100 });
+      expect(seen).toEqual(subjects);
+    }
+  });
+
   it('delivers one at a time and in order with two deliverers at it', async () => {
     const tenant = freshTenant();
     const subjects = Array.from({ length: 12 }, (_, n) => `${n}`);
@@ -283,7 +296,10 @@ describe("another tenant's events", () => {
     const [event] = await eventsOf(owner);
     await withTenant(db, stranger, (tx) => scheduleWork(tx, { kind: 'outbox', workKey: event?.id ?? '' }));
     const seen: [string, string][] = [];
-    await deliverOutbox(db, { publish: async ({ tenantId, subjectId }) => void seen.push([tenantId, subjectId]) });
+    const report = await deliverOutbox(db, {
+      publish: async ({ tenantId, subjectId }) => void seen.push([tenantId, subjectId]),
+    });
     expect(seen).toEqual([[owner, 's']]);
+    expect(report).toMatchObject({ completed: 2, failed: 0 });
   });
 });

@@ -125,7 +125,6 @@ describe('array parameters', () => {
       ),
     );
     const ms = performance.now() - began;
-    console.log(`unnest of 10,000 floats: ${ms.toFixed(1)} ms`);
     expect(row?.n).toBe(10_000);
     expect(ms).toBeLessThan(1_000);
   });

@@ -43,8 +43,8 @@ describe('a tenant', () => {
   it('that was never created is not found', async () => {
     const tenant = freshTenant();
     expect(await findTenant(db, tenant)).toBeUndefined();
-    for (const act of [getTenant(db, tenant), setTenantStatus(db, { tenant, status: 'archived' })]) {
-      expect(await failureOf(act)).toMatchObject({ code: 'not_found' });
+    for (const act of [() => getTenant(db, tenant), () => setTenantStatus(db, { tenant, status: 'archived' })]) {
+      expect(await failureOf(act())).toMatchObject({ code: 'not_found' });
     }
   });
 
