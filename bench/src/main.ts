@@ -1,6 +1,7 @@
+import { benchRegistry } from './registry.ts';
 import { benchTenancy } from './tenancy.ts';
 
-const benches: Readonly<Record<string, () => Promise<void>>> = { tenancy: benchTenancy };
+const benches: Readonly<Record<string, () => Promise<void>>> = { tenancy: benchTenancy, registry: benchRegistry };
 
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !(name in benches));
