@@ -48,10 +48,14 @@ create table if not exists migration_history (
   constraint migration_history_pk primary key (migration_name)
 );
 --> statement-breakpoint
--- The clock of defaults, leases and windows: the context's `now` where one was given, else the transaction's.
+-- The clock of defaults, leases and windows: the context's `now` where one was given, else the transaction's. To the
+-- millisecond, because a timestamptz(3) would round the rest up and lie up to half a millisecond in the future.
 create or replace function app_now() returns timestamptz
 language sql stable parallel safe
-as $$ select coalesce(nullif(pg_catalog.current_setting('app.now', true), '')::timestamptz, pg_catalog.now()) $$;
+as $$
+  select pg_catalog.date_trunc('milliseconds',
+    coalesce(nullif(pg_catalog.current_setting('app.now', true), '')::timestamptz, pg_catalog.now()))
+$$;
 --> statement-breakpoint
 -- For rows inserted by hand; the packages make their ids themselves. 48 bits of milliseconds, version 7, the rest random.
 create or replace function app_uuid_v7(at timestamptz default null) returns uuid

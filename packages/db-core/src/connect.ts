@@ -28,6 +28,9 @@ export interface ConnectOptions<Schema extends Record<string, unknown> = Record<
   readonly logger?: Logger;
 }
 
+/** Of a login, which is slower than a turn in the queue for a connection that is open. */
+const CONNECT_TIMEOUT_MS = 10_000;
+
 /**
  * Opens a pool and checks the login once: `failed_precondition` where the roles are missing (run `db:migrate`),
  * `permission_denied` where the login may not become app_tenant (run `db:grant-runtime`) or has privileges that
@@ -47,7 +50,7 @@ export async function connect<Schema extends Record<string, unknown> = Record<st
       fetch_types: false,
       types: arrayTypes,
       max_lifetime: null,
-      connect_timeout: Math.ceil(acquireTimeoutMs / 1_000),
+      connect_timeout: Math.ceil(Math.max(acquireTimeoutMs, CONNECT_TIMEOUT_MS) / 1_000),
       onnotice: (notice) => logger.debug({ code: notice['code'] }, 'notice of the server'),
       connection: {
         application_name: options.applicationName ?? 'mcp-hub',
@@ -61,7 +64,10 @@ export async function connect<Schema extends Record<string, unknown> = Record<st
   };
   const pool = createConnectionPool(openClient, max);
   try {
-    await checkLogin(pool, acquireTimeoutMs, { requireUnprivileged: options.requireUnprivileged ?? false, logger });
+    await checkLogin(pool, Math.max(acquireTimeoutMs, CONNECT_TIMEOUT_MS), {
+      requireUnprivileged: options.requireUnprivileged ?? false,
+      logger,
+    });
   } catch (error) {
     await pool.close(0);
     throw toDomainError(error);

@@ -3,7 +3,6 @@ import type { Id } from './ids.ts';
 import { jsonParameter } from './parameters.ts';
 import { outboxEvents, tenantWork } from './schema.ts';
 import { type TenantTx, tenantOf } from './tenant-tx.ts';
-import { thisMoment } from './work.ts';
 import { limitedText, OUTBOX_LIMITS } from './work-limits.ts';
 
 /** The kind of the work rows that announce events to the dispatcher. Their work_key is the event's id. */
@@ -54,7 +53,7 @@ export async function recordEvent(tx: TenantTx, event: NewOutboxEvent): Promise<
       returning id
     )
     insert into ${tenantWork} (tenant_id, kind, work_key, due_at)
-    select ${tenant}, ${OUTBOX_KIND}, id::text, ${thisMoment} from event
+    select ${tenant}, ${OUTBOX_KIND}, id::text, app_now() from event
     returning work_key as id`);
   if (row === undefined) throw new Error('INSERT … RETURNING gave no row.');
   return row.id;

@@ -35,9 +35,6 @@ export interface Backoff {
   readonly maxMs?: number;
 }
 
-/** timestamptz(3) rounds, and what is due half a millisecond from now is not found by whoever looks at once. */
-export const thisMoment = sql`date_trunc('milliseconds', app_now())`;
-
 /**
  * Asks for work at `dueAt` (default: at once). Asking again for work that waits changes nothing, but that an earlier
  * time wins; for work that failed the back-off stays; for work that runs, it runs once more after it has completed; and
@@ -49,7 +46,7 @@ export const thisMoment = sql`date_trunc('milliseconds', app_now())`;
 export async function scheduleWork(tx: TenantTx, input: WorkName & { readonly dueAt?: Date }): Promise<void> {
   const tenant = tenantOf(tx);
   const { kind, workKey } = nameOf(input);
-  const dueAt = input.dueAt === undefined ? thisMoment : timeParameter(input.dueAt);
+  const dueAt = input.dueAt === undefined ? sql`app_now()` : timeParameter(input.dueAt);
   // A row that serves the request is only locked FOR SHARE: that keeps the claim off, which would run before this
   // transaction commits and delete the row, and lets others ask at the same time.
   await tx.execute(sql`
@@ -207,7 +204,7 @@ export async function failWork(
 export async function releaseWork(tx: TenantTx, lease: WorkLease): Promise<void> {
   const rows = await tx.execute(sql`
     update ${tenantWork}
-       set leased_until = null, due_at = ${thisMoment}, attempts = attempts - 1
+       set leased_until = null, due_at = app_now(), attempts = attempts - 1
      where ${held(tx, lease)}
     returning 1`);
   if (rows.length === 0) throw leaseLost();

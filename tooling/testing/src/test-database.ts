@@ -35,7 +35,8 @@ export async function createTestDatabase(
       );
     },
     adminUrl: adminUrl === undefined ? undefined : databaseUrl(adminUrl, name),
-    drop: () => dropDatabase(ownerUrl, name),
+    // The owner may not end the sessions that services left open.
+    drop: () => dropDatabase(adminUrl ?? ownerUrl, name),
   };
 }
 
