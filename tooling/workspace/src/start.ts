@@ -13,7 +13,7 @@ async function main(): Promise<number> {
   }
   const example = await titled('examples/flights', runExample);
   if (example !== 0) return example;
-  const verified = await titled('db:verify', () => runCli(['verify']));
+  const verified = await titled('db:verify', () => runCli(['verify', '--summary']));
   if (verified !== 0) return verified;
   console.log(`
 Look:  npm run db:studio -- --tenant heartland     the tables of one tenant in a browser
