@@ -1,6 +1,7 @@
 export * from './aliases.ts';
 export * from './delete-model.ts';
 export { DeleteVersionInput, deleteVersion, RestoreVersionInput, restoreVersion } from './delete-version.ts';
+export * from './diff-model.ts';
 export {
   type AliasMoveRow,
   type ListAliasMovesInput,

@@ -17,9 +17,9 @@ import {
   timeField,
   uuidField,
 } from '@mcp-hub/db-core';
-import { and, eq, isNull, sql } from 'drizzle-orm';
+import { and, eq, getTableColumns, Subquery, sql } from 'drizzle-orm';
 import type { Model } from './models.ts';
-import { type JsonObject, modelAliases, modelTags, registeredModels } from './schema.ts';
+import { type JsonObject, modelAliases, modelRegistry, modelTags, registeredModels } from './schema.ts';
 
 /** What models can be searched and ordered by. An index serves the orders by name, created_at and updated_at. */
 export const modelFields = defineFilterFields({
@@ -54,8 +54,8 @@ export interface SearchModelsInput extends PageInput {
 }
 
 /**
- * Searches the models that are not deleted, by pages. One statement, no lock. A model of which there are only versions
- * inserted by hand is not among them until it has a row; searchVersions finds its versions.
+ * Searches the models that are not deleted, by pages. One statement, no lock. Where only versions inserted by hand bear a
+ * name, the oldest of them stands for the model, as in findModel: its id is null.
  *
  * @throws DomainError `invalid_input` for filter and order with the place of what is wrong, for limit and cursor.
  */
@@ -63,18 +63,18 @@ export async function searchModels(tx: TenantTx, input: SearchModelsInput = {}):
   const tenant = tenantOf(tx);
   const filter = readFilter(modelFields, input.filter);
   const order = readOrder(modelOrder, input.orderBy);
-  const { id, name, description, metadata, actor, createdAt, updatedAt } = registeredModels;
+  const { name, description, metadata, actor, createdAt, updatedAt } = registeredModels;
   return await page<Model>({ tenant, list: ['registry.models'], filter, order, page: input }, (query) =>
     tx
       .select({
         item: {
-          id,
+          id: sql<Model['id']>`registered_models.model_id`,
           name,
           description,
           metadata: sql<JsonObject>`${metadata}`,
           tags: sql<Readonly<Record<string, string>>>`coalesce((
             select json_object_agg(t.key, t.value order by t.key) from ${modelTags} t
-             where t.tenant_id = ${tenant} and t.subject_id = registered_models.id), '{}')`,
+             where t.tenant_id = ${tenant} and t.model_id = registered_models.model_id), '{}')`,
           aliases: sql<Readonly<Record<string, string>>>`coalesce((
             select json_object_agg(a.alias, a.version order by a.alias) from ${modelAliases} a
              where a.tenant_id = ${tenant} and a.name = registered_models.name), '{}')`,
@@ -84,16 +84,31 @@ export async function searchModels(tx: TenantTx, input: SearchModelsInput = {}):
         },
         key: query.key,
       })
-      .from(registeredModels)
-      .where(
-        and(
-          eq(registeredModels.tenantId, tenant),
-          isNull(registeredModels.deletedAt),
-          compileFilter(modelFields, filter),
-          query.after,
-        ),
-      )
+      .from(modelsAndNames(tx))
+      .where(and(eq(registeredModels.tenantId, tenant), compileFilter(modelFields, filter), query.after))
       .orderBy(...query.orderBy)
       .limit(query.limit),
   );
 }
+
+/**
+ * The models, and the names that only versions inserted by hand bear, under the name of the models' table, so that the
+ * fields above mean either. Such a version has never moved: its change number is 0, and an index holds those alone.
+ */
+const modelsAndNames = (tx: TenantTx) =>
+  new Subquery(
+    sql`
+      select m.tenant_id, m.id, m.id as model_id, m.name, m.description, m.metadata, m.actor, m.created_at, m.updated_at
+        from ${registeredModels} m
+       where m.tenant_id = ${tenantOf(tx)} and m.deleted_at is null
+      union all
+      select v.tenant_id, v.id, null, v.name, null, '{}', null, v.created_at, v.created_at
+        from ${modelRegistry} v
+       where v.tenant_id = ${tenantOf(tx)} and v.deleted_at is null and v.stage_change_number = 0
+         and not exists (select from ${registeredModels} m where m.tenant_id = ${tenantOf(tx)} and m.name = v.name)
+         and not exists (select from ${modelRegistry} older
+                          where older.tenant_id = ${tenantOf(tx)} and older.name = v.name and older.id < v.id
+                            and older.deleted_at is null and older.stage_change_number = 0)`,
+    getTableColumns(registeredModels),
+    'registered_models',
+  );

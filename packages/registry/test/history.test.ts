@@ -4,8 +4,11 @@ import { sql } from 'drizzle-orm';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
+  deleteModel,
   deleteVersion,
+  diffModel,
   findAliasHolder,
+  getModel,
   legalMoves,
   listAliasMoves,
   listStageHolders,
@@ -14,6 +17,7 @@ import {
   modelStages,
   registerVersion,
   removeAlias,
+  renameModel,
   rollbackPromotion,
   setAlias,
   transitionStage,
@@ -137,11 +141,35 @@ async function take(tx: TenantTx, taken: Step): Promise<void> {
 }
 
 /** What is held now, read from the tables of the present. */
-async function present(tx: TenantTx): Promise<unknown> {
-  const [row] = await tx.execute(sql`
+async function present(tx: TenantTx): Promise<Held> {
+  const [row] = await tx.execute<{ aliases: Record<string, string>; stages: Record<string, string> }>(sql`
     select coalesce((select json_object_agg(alias, version) from model_aliases), '{}') as aliases,
            coalesce((select json_object_agg(version, stage) from model_registry where deleted_at is null), '{}') as stages`);
-  return row;
+  return row ?? { aliases: {}, stages: {} };
+}
+
+interface Held {
+  readonly aliases: Readonly<Record<string, string>>;
+  readonly stages: Readonly<Record<string, string>>;
+}
+
+/** What differs between two states, as diffModel says it. */
+function differenceOf(before: Held, after: Held): unknown {
+  const pairs = (one: Readonly<Record<string, string>>, other: Readonly<Record<string, string>>) =>
+    [...new Set([...Object.keys(one), ...Object.keys(other)])]
+      .map((key) => [key, one[key] ?? null, other[key] ?? null] as const)
+      .filter(([, from, to]) => from !== to)
+      .sort();
+  return { stages: pairs(before.stages, after.stages), aliases: pairs(before.aliases, after.aliases) };
+}
+
+async function diffBetween(tx: TenantTx, from: Date, to: Date): Promise<unknown> {
+  const { stages, aliases, renamed } = await diffModel(tx, { name: 'm', from, to });
+  expect(renamed).toBeNull();
+  return {
+    stages: stages.map(({ version, fromStage, toStage }) => [version, fromStage, toStage]).sort(),
+    aliases: aliases.map(({ alias, fromVersion, toVersion }) => [alias, fromVersion, toVersion]),
+  };
 }
 
 async function recalled(tx: TenantTx, at: Date): Promise<unknown> {
@@ -162,7 +190,7 @@ describe('who held an alias or a stage at a time', () => {
       fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 12 }), async (steps) => {
         const tenant = freshTenant();
         const start = Date.parse('2026-01-01T00:00:00Z');
-        const seen: [Date, unknown][] = [];
+        const seen: [Date, Held][] = [];
         for (let index = -1; index < steps.length; index += 1) {
           const now = new Date(start + index * 1_000);
           await registry.run(
@@ -181,6 +209,15 @@ describe('who held an alias or a stage at a time', () => {
         await registry.run(tenant, async (tx) => {
           for (const [at, was] of seen) expect(await recalled(tx, at)).toEqual(was);
           expect(await recalled(tx, new Date(start - 2_000))).toEqual({ aliases: {}, stages: {} });
+          // And what differs between any two of these times.
+          const [last] = seen.slice(-1);
+          const beginning: [Date, Held] = [new Date(start - 2_000), { aliases: {}, stages: {} }];
+          for (const [index, earlier] of [beginning, ...seen].entries()) {
+            for (const later of [seen[index], last]) {
+              if (later === undefined) continue;
+              expect(await diffBetween(tx, earlier[0], later[0])).toEqual(differenceOf(earlier[1], later[1]));
+            }
+          }
         });
       }),
       { numRuns: 25 },
@@ -200,6 +237,74 @@ describe('who held an alias or a stage at a time', () => {
         }
       }
     });
+  });
+});
+
+describe('diffModel', () => {
+  it('says the name, follows the id, and knows where a version inserted by hand was before its first move', async () => {
+    const tenant = freshTenant();
+    const at = (second: number) => new Date(Date.UTC(2026, 0, 1, 0, 0, second));
+    await registry.run(
+      tenant,
+      async (tx) => {
+        await tx.execute(sql`insert into model_registry (name, version) values ('old', 'v1')`);
+        await transitionStage(tx, { name: 'old', version: 'v1', stage: 'staging' });
+        await registerVersion(tx, { name: 'old' });
+        await renameModel(tx, { name: 'old', newName: 'between' });
+        await renameModel(tx, { name: 'between', newName: 'new' });
+      },
+      { now: at(1) },
+    );
+    const modelId = await registry.run(tenant, async (tx) => String((await getModel(tx, { name: 'new' })).id));
+    await registry.run(tenant, (tx) => deleteModel(tx, { name: 'new', permanently: true }), { now: at(2) });
+    await registry.run(tenant, async (tx) => {
+      expect(await diffModel(tx, { modelId, from: at(0), to: at(1) })).toMatchObject({
+        renamed: { fromName: 'old', toName: 'new' },
+        stages: [
+          { version: 'v1', fromStage: 'development', toStage: 'staging' },
+          { version: '1', fromStage: null, toStage: 'development' },
+        ],
+      });
+      expect(await diffModel(tx, { modelId, from: at(1), to: at(2) })).toMatchObject({
+        renamed: null,
+        stages: [
+          { version: 'v1', fromStage: 'staging', toStage: null },
+          { version: '1', fromStage: 'development', toStage: null },
+        ],
+      });
+      expect(await diffModel(tx, { modelId, from: at(2), to: at(9) })).toEqual({
+        renamed: null,
+        stages: [],
+        aliases: [],
+      });
+      expect((await refusalOf(diffModel(tx, { modelId, from: at(2), to: at(1) }))).details['field']).toBe('to');
+      expect((await refusalOf(diffModel(tx, { from: at(1), to: at(2) }))).code).toBe('invalid_input');
+    });
+  });
+
+  it('tells a version from another that was registered anew under its name', async () => {
+    const tenant = freshTenant();
+    const at = (second: number) => ({ now: new Date(Date.UTC(2026, 0, 1, 0, 0, second)) });
+    const version = { name: 'm', version: 'a' };
+    const point = async (tx: TenantTx) => {
+      await registerVersion(tx, version);
+      await setAlias(tx, { ...version, alias: 'champion' });
+    };
+    await registry.run(tenant, point, at(1));
+    await registry.run(
+      tenant,
+      async (tx) => {
+        await deleteVersion(tx, { ...version, permanently: true });
+        await point(tx);
+      },
+      at(2),
+    );
+    const diff = await registry.run(tenant, (tx) => diffModel(tx, { name: 'm', from: at(1).now, to: at(2).now }));
+    expect(diff.stages.map(({ fromStage, toStage }) => [fromStage, toStage])).toEqual([
+      ['development', null],
+      [null, 'development'],
+    ]);
+    expect(diff.aliases).toEqual([{ alias: 'champion', fromVersion: 'a', toVersion: 'a' }]);
   });
 });
 

@@ -9,6 +9,7 @@ const {
   createModel,
   deleteModel,
   deleteVersion,
+  diffModel,
   findAliasHolder,
   findModel,
   findVersion,
@@ -65,6 +66,7 @@ const at = new Date('2030-01-01T00:00:00Z');
 const calls: Readonly<Record<string, (tx: TenantTx, names: Names) => Promise<unknown>>> = {
   deleteModel: (tx, { name }) => deleteModel(tx, { name, permanently: true }),
   deleteVersion: (tx, { name, version }) => deleteVersion(tx, { name, version, permanently: true }),
+  diffModel: (tx, { modelId }) => diffModel(tx, { modelId, from: new Date(0), to: at }),
   findAliasHolder: (tx, { modelId, alias }) => findAliasHolder(tx, { modelId, alias, at }),
   findModel: (tx, { name }) => findModel(tx, { name }),
   findVersion: (tx, { name, version }) => findVersion(tx, { name, version }),
