@@ -4,7 +4,14 @@ import { z } from 'zod';
 import { modelName, reasonText, versionName } from './field-inputs.ts';
 import { countChange, type LockedModel, lockModel } from './model-lock.ts';
 import { versionNotFound } from './not-found.ts';
-import { modelAliases, modelAliasMoves, modelRegistry, modelStageTransitions, registeredModels } from './schema.ts';
+import {
+  modelAliases,
+  modelAliasMoves,
+  modelRegistry,
+  modelStageTransitions,
+  modelTags,
+  registeredModels,
+} from './schema.ts';
 import { getVersion, type ModelVersion, type ModelVersionRow } from './versions.ts';
 
 export const DeleteVersionInput = z.strictObject({
@@ -13,12 +20,15 @@ export const DeleteVersionInput = z.strictObject({
   reason: reasonText.optional(),
   /** Removes the row with its tags; only the history stays. Default: it can be restored. */
   permanently: z.boolean().optional(),
+  /** Empties the row that stays: description, artifact URI, metadata, signatures and tags go, also where it is restored. */
+  redact: z.boolean().optional(),
 });
 export type DeleteVersionInput = Readonly<z.input<typeof DeleteVersionInput>>;
 
 /**
  * Deletes a version and removes its aliases. Its number is not given again. A version that is deleted already can still
- * be deleted permanently.
+ * be redacted or deleted permanently. Until then its row keeps what it was, for restoreVersion; no other function gives
+ * any of it.
  *
  * Under the lock of the model; three round trips. Writes both histories and announces `model_version.deleted`.
  *
@@ -26,20 +36,21 @@ export type DeleteVersionInput = Readonly<z.input<typeof DeleteVersionInput>>;
  *   that is deleted permanently.
  */
 export async function deleteVersion(tx: TenantTx, input: DeleteVersionInput): Promise<void> {
-  const { name, version, reason, permanently = false } = parseInput(DeleteVersionInput, input);
+  const { name, version, reason, permanently = false, redact = false } = parseInput(DeleteVersionInput, input);
   const model = await lockModel(tx, name);
   const row = await look(tx, model, version);
-  if (row === undefined || (row.deletedAt !== null && !permanently)) throw versionNotFound();
+  if (row === undefined || (row.deletedAt !== null && !permanently && !redact)) throw versionNotFound();
   const live = row.deletedAt === null;
   await Promise.all([
     removeAliases(tx, model, row),
     ...(live ? [recordStage(tx, model, row, { fromStage: row.stage, toStage: null, reason })] : []),
-    permanently ? erase(tx, model, row) : markDeleted(tx, row, model.changeAt),
+    permanently ? erase(tx, model, row) : markDeleted(tx, row, model.changeAt, redact),
+    ...(redact && !permanently ? [removeTags(tx, row)] : []),
     countChange(tx, model),
     recordEvent(tx, {
       topic: 'model_version.deleted',
       subjectId: row.id,
-      payload: { modelId: model.id, name, version, permanently, changeNumber: model.changeNumber },
+      payload: { modelId: model.id, name, version, permanently, redacted: redact, changeNumber: model.changeNumber },
     }),
   ]);
 }
@@ -95,11 +106,24 @@ async function look(tx: TenantTx, model: LockedModel, version: string): Promise<
   return row;
 }
 
-async function markDeleted(tx: TenantTx, row: ModelVersionRow, deletedAt: Date): Promise<void> {
+/** What may be secret, or say where it lies. What the artifact is stays: digest, size and flavour. */
+const redacted = {
+  description: null,
+  artifactUri: null,
+  metadata: {},
+  inputSignature: null,
+  outputSignature: null,
+} as const;
+
+async function markDeleted(tx: TenantTx, row: ModelVersionRow, changeAt: Date, redact: boolean): Promise<void> {
   await tx
     .update(modelRegistry)
-    .set({ deletedAt, updatedAt: deletedAt })
+    .set({ deletedAt: row.deletedAt ?? changeAt, updatedAt: changeAt, ...(redact ? redacted : {}) })
     .where(and(eq(modelRegistry.tenantId, tenantOf(tx)), eq(modelRegistry.id, row.id)));
+}
+
+async function removeTags(tx: TenantTx, row: ModelVersionRow): Promise<void> {
+  await tx.delete(modelTags).where(and(eq(modelTags.tenantId, tenantOf(tx)), eq(modelTags.versionId, row.id)));
 }
 
 /** With the row goes what shows that its number was given, where it was inserted by hand: the counter remembers. */

@@ -7,6 +7,7 @@ import {
   deleteModel,
   deleteVersion,
   findModel,
+  findVersion,
   getModel,
   getVersion,
   listAliasMoves,
@@ -18,6 +19,7 @@ import {
   restoreModel,
   restoreVersion,
   searchModels,
+  searchVersions,
   setAlias,
   setModelTag,
   setVersionTag,
@@ -32,6 +34,8 @@ const registry = useRegistry();
 const register = async (tx: TenantTx, count: number, name = 'm') => {
   for (let made = 0; made < count; made += 1) await registerVersion(tx, { name });
 };
+
+const tables = ['registered_models', 'model_registry', 'model_tags', 'model_stage_transitions', 'outbox_events'];
 
 describe('deleteVersion', () => {
   it('does not give a number again', async () => {
@@ -73,6 +77,58 @@ describe('deleteVersion', () => {
       expect(transitions.items[0]).toMatchObject({ fromStage: 'development', toStage: null, reason: 'broken' });
       expect((await listAliasMoves(tx, { name: 'm' })).items[0]).toMatchObject({ fromVersion: '2', toVersion: null });
       if (permanently) expect(await tx.execute(sql`select 1 from model_tags`)).toHaveLength(0);
+    });
+  });
+
+  const secret = 's3://secret/of-acme';
+  const facts = {
+    name: 'm',
+    description: secret,
+    artifactUri: secret,
+    contentDigest: 'sha256:1f',
+    inputSignature: { title: secret },
+    metadata: { secret },
+    tags: { secret },
+  };
+
+  it('keeps what a deleted version was for restoreVersion, and no other function gives it', async () => {
+    await registry.run(freshTenant(), async (tx) => {
+      await registerVersion(tx, facts);
+      const version = { name: 'm', version: '1' };
+      await deleteVersion(tx, version);
+      const given = [
+        await findVersion(tx, version),
+        await listVersions(tx, { name: 'm' }),
+        await searchVersions(tx, { filter: `artifact_uri = '${secret}'` }),
+        await listStageTransitions(tx, { name: 'm' }),
+        await tx.execute(sql`select payload from outbox_events`),
+      ];
+      expect(JSON.stringify(given)).not.toContain(secret);
+      expect((await refusalOf(updateVersion(tx, { ...version, description: 'd' }))).code).toBe('not_found');
+      expect((await refusalOf(registerVersion(tx, version))).code).toBe('already_exists');
+      expect((await restoreVersion(tx, version)).artifactUri).toBe(secret);
+    });
+  });
+
+  it.each([false, true])('empties the row that stays when asked to redact it (deleted before: %j)', async (before) => {
+    await registry.run(freshTenant(), async (tx) => {
+      const { id } = await registerVersion(tx, { ...facts, idempotencyKey: 'once' });
+      const version = { name: 'm', version: '1' };
+      if (before) await deleteVersion(tx, version);
+      await deleteVersion(tx, { ...version, redact: true });
+      for (const table of [...tables, 'idempotency_keys']) {
+        const rows = await tx.execute(sql`select to_json(t)::text as row from ${sql.identifier(table)} t`);
+        expect(JSON.stringify(rows)).not.toContain(secret);
+      }
+      expect((await refusalOf(getVersion(tx, version))).code).toBe('not_found');
+      // The row stays for whatever refers to it, and says what the artifact was.
+      expect(await restoreVersion(tx, version)).toMatchObject({
+        id,
+        contentDigest: 'sha256:1f',
+        artifactUri: null,
+        metadata: {},
+        tags: {},
+      });
     });
   });
 
