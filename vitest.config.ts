@@ -9,7 +9,8 @@ export default {
     include: ['**/test/**/*.test.ts'],
     exclude: ['**/node_modules/**', '**/dist/**', '**/dist-test/**'],
     globalSetup: ['./tooling/testing/src/global-setup.ts'],
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    // Generous: the machines that run it are shared.
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
   },
 };

@@ -1,4 +1,5 @@
 import { DomainError } from './errors.ts';
+import { arrayText, jsonText, numberText, storableText, timeText } from './value-text.ts';
 
 /** What one column of a staged row may hold. Arrays are of one dimension; an object is written as JSON. */
 export type CopyValue =
@@ -30,37 +31,42 @@ export function copyLine(row: readonly CopyValue[], index: number): string {
 }
 
 function copyField(value: CopyValue | undefined, index: number, position: number): string {
-  if (value === null) return '\\N';
+  try {
+    return value === null ? '\\N' : escaped(plainText(value));
+  } catch (error) {
+    const why = error instanceof DomainError ? error.message : 'It has no text form.';
+    throw new DomainError(
+      'invalid_input',
+      `Row ${index} has a value in column ${position} that cannot be stored. ${why}`,
+      {
+        details: { index, column: position },
+      },
+    );
+  }
+}
+
+function plainText(value: Exclude<CopyValue, null> | undefined): string {
   switch (typeof value) {
     case 'string':
-      if (value.includes('\0')) break;
-      return escaped(value);
+      return storableText(value, 'The text');
     case 'number':
-      // JavaScript prints NaN and ±Infinity as PostgreSQL reads them; -0 loses its sign in String().
-      return Object.is(value, -0) ? '-0' : String(value);
+      return numberText(value);
     case 'bigint':
       return String(value);
     case 'boolean':
       return value ? 't' : 'f';
     case 'object':
-      if (value instanceof Date) {
-        if (Number.isNaN(value.getTime())) break;
-        return value.toISOString();
-      }
-      if (Array.isArray(value) || value instanceof Float64Array) return escaped(arrayLiteral(value));
-      return escaped(JSON.stringify(value));
-    case 'undefined':
+      if (value instanceof Date) return timeText(value);
+      if (value instanceof Float64Array) return arrayText(value, numberText);
+      if (isArray(value)) return arrayText(value, elementText);
+      return jsonText(value, 'The document');
     default:
+      throw new DomainError('invalid_input', 'Pass null for no value.');
   }
-  throw new DomainError('invalid_input', `Row ${index} has a value in column ${position} that cannot be stored.`, {
-    details: { index, column: position },
-  });
 }
 
-function arrayLiteral(values: readonly (string | number | boolean | null)[] | Float64Array): string {
-  const elements = Array.from<string | number | boolean | null, string>(values, (value) => {
-    if (value === null) return 'NULL';
-    return typeof value === 'string' ? `"${value.replace(/["\\]/g, '\\$&')}"` : String(value);
-  });
-  return `{${elements.join(',')}}`;
-}
+const elementText = (element: string | number | boolean) =>
+  typeof element === 'number' ? numberText(element) : storableText(String(element), 'An element');
+
+// Array.isArray does not narrow readonly arrays.
+const isArray = (value: object): value is readonly (string | number | boolean | null)[] => Array.isArray(value);

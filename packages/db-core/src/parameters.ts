@@ -1,6 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { DomainError } from './errors.ts';
-import { strictJson } from './strict-json.ts';
+import { arrayText, jsonText, numberText, timeText } from './value-text.ts';
 
 // Each is one bound parameter of type text that the server casts: postgres.js guesses a parameter's type from the first
 // element of an array, Drizzle spreads an array over many parameters, and both throw for a Date or an object.
@@ -17,8 +17,7 @@ export function uuidArray(values: readonly (string | null)[]): SQL {
 
 /** `float8[]`, bit for bit, with NaN, ±Infinity and -0. */
 export function float8Array(values: readonly (number | null)[]): SQL {
-  // String(-0) is '0'.
-  return sql`${arrayText(values, (value) => (Object.is(value, -0) ? '-0' : String(value)))}::text::float8[]`;
+  return sql`${arrayText(values, numberText)}::text::float8[]`;
 }
 
 /** `int8[]`; a number that is no safe integer is `invalid_input`. */
@@ -38,7 +37,7 @@ export function timestampArray(values: readonly (Date | null)[]): SQL {
 
 /** `jsonb[]`; null is SQL NULL. */
 export function jsonArray(values: readonly unknown[]): SQL {
-  return sql`${arrayText(values, (value) => strictJson(value, 'value'))}::text::jsonb[]`;
+  return sql`${arrayText(values, (value) => jsonText(value, 'value'))}::text::jsonb[]`;
 }
 
 /** `timestamptz`. */
@@ -52,30 +51,14 @@ export function timeParameter(time: Date): SQL {
  * @throws DomainError `invalid_input` for what is no JSON (NaN and infinities are none) or longer than `bytesMax`.
  */
 export function jsonParameter(value: unknown, field = 'value', bytesMax = Number.POSITIVE_INFINITY): SQL {
-  const text = strictJson(value, field);
+  const text = jsonText(value, field);
   if (Buffer.byteLength(text) <= bytesMax) return sql`${text}::text::jsonb`;
   throw new DomainError('invalid_input', `${field} must be at most ${bytesMax} bytes of JSON.`, {
     details: { field, limit: bytesMax },
   });
 }
 
-function arrayText<Value>(values: readonly (Value | null)[], text: (value: Value) => string = String): string {
-  return `{${values.map((value) => (value === null ? 'NULL' : quoted(text(value)))).join(',')}}`;
-}
-
-// The text NULL, a comma or a brace would mean something else without the quotes.
-function quoted(text: string): string {
-  return `"${text.replaceAll(/["\\]/g, '\\$&')}"`;
-}
-
 function integerText(value: number | bigint): string {
   if (typeof value === 'bigint' || Number.isSafeInteger(value)) return String(value);
   throw new DomainError('invalid_input', 'A value must be an integer of at most 2^53 - 1 in size, or a bigint.');
-}
-
-function timeText(time: Date): string {
-  const year = time instanceof Date ? time.getUTCFullYear() : Number.NaN;
-  // ISO 8601 beyond these years has a sign and six digits, which PostgreSQL does not read.
-  if (year >= 1 && year <= 9999) return time.toISOString();
-  throw new DomainError('invalid_input', 'A time must be a valid Date of the years 1 to 9999.');
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { DomainError, type DomainErrorDetails } from './errors.ts';
 import { strictJson } from './strict-json.ts';
+import { isStorable, isStorableJson } from './value-text.ts';
 
 /**
  * Takes input from outside as what `schema` says.
@@ -21,16 +22,11 @@ export function parseInput<Schema extends z.ZodType>(schema: Schema, input: unkn
   });
 }
 
-// NUL has no place in a PostgreSQL text; an unpaired surrogate has no UTF-8 form and would come back as another text.
-const unstorable = /[\0\p{Cs}]/u;
 const unprintable = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]/u;
 
 /** Text of any form up to `maxLength` UTF-16 code units, which PostgreSQL gives back as it was. "" is text. */
 export const textInput = (maxLength: number) =>
-  z
-    .string()
-    .max(maxLength)
-    .refine((text) => !unstorable.test(text), 'must not hold NUL characters or unpaired surrogates');
+  z.string().max(maxLength).refine(isStorable, 'must not hold NUL characters or unpaired surrogates');
 
 /** A name that fits on one line: not empty, no control characters, no white space at the ends. */
 export const nameInput = (maxLength: number) =>
@@ -40,9 +36,6 @@ export const nameInput = (maxLength: number) =>
     .max(maxLength)
     .refine((text) => !unprintable.test(text), 'must not hold control characters or line separators')
     .refine((text) => text.trim() === text, 'must not begin or end with white space');
-
-// JSON.stringify writes them as escapes; an escaped backslash before the u is none of these.
-const unstorableJson = /(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f][0-9a-f]{2})/;
 
 /** A JSON object of at most `maxLength` UTF-16 code units as text, without what JSON or jsonb would lose. */
 export const jsonInput = (maxLength: number) =>
@@ -54,7 +47,7 @@ export const jsonInput = (maxLength: number) =>
       context.addIssue('must be JSON: null, booleans, finite numbers, strings, arrays and plain objects, no cycles');
       return;
     }
-    if (unstorableJson.test(text)) context.addIssue('must not hold NUL characters or unpaired surrogates');
+    if (!isStorableJson(text)) context.addIssue('must not hold NUL characters or unpaired surrogates');
     else if (text.length > maxLength) {
       context.addIssue({ code: 'too_big', origin: 'string', maximum: maxLength, input: text });
     }

@@ -38,8 +38,8 @@ export async function stageRows<Table extends PgTable>(
   if (names.length === 0) throw new DomainError('invalid_input', 'Name at least one column to stage.');
 
   const stage = connection.uniqueName('stage');
-  const list = names.map((name) => `"${name.replaceAll('"', '""')}"`).join(', ');
-  const source = `"${getTableName(like).replaceAll('"', '""')}"`;
+  const list = names.map(quoteIdentifier).join(', ');
+  const source = quoteIdentifier(getTableName(like));
   await connection.run(
     `create temporary table ${stage} on commit drop as select ${list} from ${source} with no data`,
     [],
@@ -62,6 +62,8 @@ export async function stageRows<Table extends PgTable>(
   );
   return { table: sql.raw(stage), columns: sql.raw(list), count };
 }
+
+const quoteIdentifier = (name: string) => `"${name.replaceAll('"', '""')}"`;
 
 const CHUNK_CHARACTERS = 65_536;
 

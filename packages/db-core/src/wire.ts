@@ -75,7 +75,9 @@ export function createWire(connection: PooledConnection): Wire {
       }),
     copyIn: (text, feed) =>
       statement(async () => {
-        await feed(await sql.unsafe(text).writable());
+        const query = sql.unsafe(text);
+        const refused = refusalOf(query);
+        await Promise.race([feed(await query.writable()), refused]);
       }),
     control: async (text) => {
       await statement(() => sql.unsafe(text).execute());
@@ -107,6 +109,23 @@ export function createWire(connection: PooledConnection): Wire {
       return `${prefix}_${names}`;
     },
   };
+}
+
+/**
+ * When the server refuses what a COPY sent. postgres.js resolves the query with the stream and then reports to the query,
+ * which nobody hears any more; the stream's own end never comes.
+ */
+function refusalOf(query: object): Promise<never> {
+  const reporting = query as { reject: (error: unknown) => void };
+  const report = reporting.reject;
+  const refused = new Promise<never>((_resolve, reject) => {
+    reporting.reject = (error) => {
+      report(error);
+      reject(error);
+    };
+  });
+  refused.catch(() => {});
+  return refused;
 }
 
 function isAborted(error: unknown): boolean {

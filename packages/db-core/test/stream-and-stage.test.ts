@@ -91,6 +91,31 @@ describe('staged rows', () => {
     expect(await withTenant(db, tenant, ordered)).toEqual([]);
   });
 
+  it.each([
+    ['a document with NaN', row('a', 'd', { a: Number.NaN })],
+    ['a document with a bigint', row('a', 'd', { a: 1n })],
+    ['a document with NUL', row('a', 'd', { a: 'x\0' })],
+    ['an unpaired surrogate', row('a\ud800')],
+    ['a year beyond four digits', ['s', 'k', 'd', null, new Date(Date.UTC(12_000, 1))]],
+  ])('refuse %s before it is sent', async (_what, bad) => {
+    const failed = withTenant(db, freshTenant(), (tx) => load(tx, [row('x'), bad]));
+    expect(await failureOf(failed)).toMatchObject({ code: 'invalid_input', details: { index: 1 } });
+  });
+
+  it('give the error of the server, wherever the row that it refuses stands, and the connection is whole', async () => {
+    const single = await connect({ url: database.serviceUrl, max: 1 });
+    const noTime = ['s', 'k', 'd', null, 'no time'];
+    const many = Array.from({ length: 50_000 }, (_, index) => row(String(index)));
+    for (const source of [[noTime], [noTime, ...many], [...many, noTime, ...many], [...many, noTime]]) {
+      const tenant = freshTenant();
+      const failed = withTenant(single, tenant, (tx) => load(tx, source));
+      expect(await failureOf(failed)).toMatchObject({ code: 'invalid_input', details: { sqlState: '22007' } });
+      expect(await withTenant(single, tenant, ordered)).toEqual([]);
+      expect(await withTenant(single, tenant, (tx) => load(tx, rows(10)))).toBe(10);
+    }
+    await single.close();
+  });
+
   it('let the error of their source through, and the connection is whole', async () => {
     const own = new RangeError('of the source');
     async function* broken() {
