@@ -36,13 +36,13 @@ export function createConnectionPool(openClient: () => Sql, max: number): Connec
     idle.push(connection);
   };
 
-  const find = async (deadline: number): Promise<PooledConnection> => {
+  /** Who comes too late keeps the ticket until the connection is there for the next: there are never more than max. */
+  const openBefore = async (deadline: number, leave: () => void): Promise<PooledConnection> => {
     const opening = openConnection(openClient());
     try {
       return await before(deadline, opening);
     } catch (error) {
-      // What comes too late for this caller is there for the next.
-      opening.then(shelve, () => {});
+      void opening.then(shelve, () => {}).finally(leave);
       throw error;
     }
   };
@@ -51,23 +51,21 @@ export function createConnectionPool(openClient: () => Sql, max: number): Connec
     take: async (timeoutMs) => {
       const deadline = performance.now() + timeoutMs;
       const leave = await admission.enter(timeoutMs);
-      try {
-        refuseClosed(closed);
-        const connection = idle.pop() ?? (await find(deadline));
-        taken.add(connection);
-        return {
-          connection,
-          giveBack: () => {
-            taken.delete(connection);
-            shelve(connection);
-            leave();
-            if (taken.size === 0) whenEmpty();
-          },
-        };
-      } catch (error) {
+      if (closed) {
         leave();
-        throw error;
+        throw new DomainError('unavailable', 'The database handle was closed. Connect again.');
       }
+      const connection = idle.pop() ?? (await openBefore(deadline, leave));
+      taken.add(connection);
+      return {
+        connection,
+        giveBack: () => {
+          taken.delete(connection);
+          shelve(connection);
+          leave();
+          if (taken.size === 0) whenEmpty();
+        },
+      };
     },
     close: async (timeoutMs) => {
       closed = true;
@@ -84,10 +82,6 @@ export function createConnectionPool(openClient: () => Sql, max: number): Connec
       await Promise.all([...ends, ...Array.from(taken, (connection) => connection.destroy())]);
     },
   };
-}
-
-function refuseClosed(closed: boolean): void {
-  if (closed) throw new DomainError('unavailable', 'The database handle was closed. Connect again.');
 }
 
 /** `pending`, or `unavailable` where the deadline comes first. */

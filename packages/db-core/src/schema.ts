@@ -30,7 +30,7 @@ export const tenantWork = tenantTable(
     /** When it may be claimed next; under a lease, the end of the lease. */
     dueAt: timeColumn('due_at').notNull().default(sql`app_now()`),
     attempts: integer('attempts').notNull().default(0),
-    /** Grows by one with each claim; whoever holds an older one has lost the lease. */
+    /** Grows with each claim; whoever holds an older one has lost the lease. */
     fencingToken: bigint('fencing_token', { mode: 'number' }).notNull().default(0),
     leasedUntil: timeColumn('leased_until'),
     /** When it is due again, asked for while a lease runs; completing it then keeps the row. */

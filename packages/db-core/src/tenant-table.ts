@@ -33,6 +33,12 @@ export interface TenantConstraint {
   readonly [made]: true;
 }
 
+declare const primary: unique symbol;
+/** Every table has one: it comes first. */
+export interface TenantPrimaryKey extends TenantConstraint {
+  readonly [primary]: true;
+}
+
 type Columns = Record<string, PgColumnBuilderBase>;
 type WithTenant<C extends Columns> = { tenantId: ReturnType<typeof tenantIdColumn> } & C;
 type IndexedColumn = Parameters<ReturnType<typeof index>['on']>[0];
@@ -40,7 +46,7 @@ type AnyTable = Parameters<typeof getTableColumns>[0];
 
 /** Makes the constraints of one table: named `<table>_<what>_{pk,key,fk,check,idx}`, with tenant_id first. */
 export interface ConstraintMaker {
-  primaryKey(...columns: readonly PgColumn[]): TenantConstraint;
+  primaryKey(...columns: readonly PgColumn[]): TenantPrimaryKey;
   unique(what: string, ...columns: readonly PgColumn[]): TenantConstraint;
   /** Unique among the rows that `where` admits. */
   uniqueWhere(what: string, columns: readonly PgColumn[], where: SQL): TenantConstraint;
@@ -65,11 +71,11 @@ export interface ConstraintMaker {
  */
 export function tenantTable<Name extends string, C extends Columns>(
   name: Name,
-  columns: C,
+  columns: C & ('tenantId' extends keyof C ? never : unknown),
   constraints: (
     table: BuildExtraConfigColumns<Name, WithTenant<C>, 'pg'>,
     constraint: ConstraintMaker,
-  ) => readonly TenantConstraint[],
+  ) => readonly [TenantPrimaryKey, ...TenantConstraint[]],
   options: TenantTableOptions = {},
 ): PgTableWithColumns<{
   name: Name;
@@ -103,7 +109,8 @@ function constraintMaker(table: string, tenantId: PgColumn): ConstraintMaker {
   const filtered = (indexed: ReturnType<ReturnType<typeof index>['on']>, where: SQL | undefined) =>
     branded(where === undefined ? indexed : indexed.where(where));
   return {
-    primaryKey: (...columns) => branded(primaryKey({ name: `${table}_pk`, columns: [tenantId, ...columns] })),
+    primaryKey: (...columns) =>
+      branded(primaryKey({ name: `${table}_pk`, columns: [tenantId, ...columns] })) as TenantPrimaryKey,
     unique: (what, ...columns) => branded(unique(named(what, 'key')).on(tenantId, ...columns)),
     uniqueWhere: (what, columns, where) =>
       branded(

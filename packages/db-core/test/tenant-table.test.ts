@@ -46,10 +46,15 @@ describe('a tenant table', () => {
 
   it('does not compile with a constraint that Drizzle makes without the tenant', () => {
     const leaking = () =>
-      tenantTable('leaking', { name: text('name') }, (t) => [
-        // @ts-expect-error a unique of Drizzle's own would reach over all tenants
+      // @ts-expect-error a unique of Drizzle's own would reach over all tenants
+      tenantTable('leaking', { name: text('name') }, (t, constraint) => [
+        constraint.primaryKey(t.name),
         unique('leaking_name_key').on(t.name),
       ]);
-    expect(leaking).toBeTypeOf('function');
+    // @ts-expect-error without a primary key
+    const keyless = () => tenantTable('keyless', { name: text('name') }, () => []);
+    // @ts-expect-error with a tenant column of its own
+    const own = () => tenantTable('own', { tenantId: text('who') }, (t, constraint) => [constraint.primaryKey()]);
+    expect([leaking, keyless, own]).toHaveLength(3);
   });
 });
