@@ -1,10 +1,15 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { parseEnv } from 'node:util';
-import { findLocalServer, type LocalServer } from '@mcp-hub/postgres';
 import { exitCodes, MigrateError } from './errors.ts';
 
 type EnvironmentVariables = Readonly<Record<string, string | undefined>>;
+
+/** The server that a checkout of the repository runs for itself. */
+export interface LocalDatabase {
+  readonly ownerUrl: string;
+  readonly serviceUrl: string;
+}
 
 /** What `.env` or `.env.NAME` says, and the project it lies in. */
 export interface Environment {
@@ -17,6 +22,8 @@ export interface Environment {
   /** The file that was read; undefined when there is none. */
   readonly file: string | undefined;
   readonly variables: EnvironmentVariables;
+  /** The running local server; undefined where there is none, and outside of the repository. */
+  readonly findLocal: () => Promise<LocalDatabase | undefined>;
 }
 
 export interface EnvironmentOptions {
@@ -25,6 +32,9 @@ export interface EnvironmentOptions {
   readonly directory?: string | undefined;
   readonly cwd?: string;
   readonly processEnvironment?: EnvironmentVariables;
+  /** The migrations to use when no `directory` is given: those of an installed package. */
+  readonly migrations?: string | undefined;
+  readonly findLocal?: ((root: string) => Promise<LocalDatabase | undefined>) | undefined;
 }
 
 /**
@@ -32,11 +42,9 @@ export interface EnvironmentOptions {
  * file has to be there and what it says holds, so that a variable of the shell cannot send a named command elsewhere.
  */
 export function loadEnvironment(options: EnvironmentOptions = {}): Environment {
+  const { name, directory, migrations, findLocal, cwd = process.cwd() } = options;
   const root =
-    options.directory === undefined
-      ? findRoot(options.cwd ?? process.cwd())
-      : resolve(options.cwd ?? '.', options.directory);
-  const { name } = options;
+    directory !== undefined ? resolve(cwd, directory) : migrations === undefined ? findRoot(cwd) : resolve(cwd);
   if (name !== undefined && !/^[A-Za-z0-9_-]+$/.test(name)) {
     throw new MigrateError(
       'invalid_environment',
@@ -57,11 +65,12 @@ export function loadEnvironment(options: EnvironmentOptions = {}): Environment {
   const fromProcess = options.processEnvironment ?? process.env;
   return {
     root,
-    directory: join(root, 'migrations'),
+    directory: directory === undefined && migrations !== undefined ? migrations : join(root, 'migrations'),
     name,
     production: name === 'production',
     file: found ? path : undefined,
     variables: name === undefined ? { ...fromFile, ...fromProcess } : { ...fromProcess, ...fromFile },
+    findLocal: async () => await findLocal?.(root),
   };
 }
 
@@ -80,7 +89,7 @@ export interface DatabaseTarget {
   readonly ownerUrl: string;
   readonly serviceUrl: string | undefined;
   /** Set when it is the server of `db:up`. */
-  readonly local: LocalServer | undefined;
+  readonly local: LocalDatabase | undefined;
 }
 
 /** POSTGRES_URL; without it, and without `--env`, the running local server. */
@@ -96,7 +105,7 @@ export async function findTarget(environment: Environment): Promise<DatabaseTarg
       exitCodes.usage,
     );
   }
-  const local = await findLocalServer({ root: environment.root });
+  const local = await environment.findLocal();
   if (local === undefined) {
     throw new MigrateError(
       'missing_url',

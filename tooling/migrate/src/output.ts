@@ -1,4 +1,3 @@
-import { PostgresToolError } from '@mcp-hub/postgres';
 import { MigrateError } from './errors.ts';
 
 /** Where a command writes. With `--json`, lines are left out and the result is the only thing on stdout. */
@@ -39,7 +38,7 @@ export function createOutput(json: boolean, streams: OutputStreams = processStre
 /** What `--json` prints in the place of a result. */
 export function errorResult(error: unknown): object {
   if (!(error instanceof Error)) return { error: { code: 'unexpected', message: String(error) } };
-  const code = error instanceof MigrateError || error instanceof PostgresToolError ? error.code : 'unexpected';
+  const code = error instanceof MigrateError ? error.code : 'unexpected';
   const place =
     'file' in error && 'line' in error && 'sqlstate' in error
       ? { file: error.file, line: error.line, sqlstate: error.sqlstate }

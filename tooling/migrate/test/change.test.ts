@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { check } from '../src/check.ts';
 import { migrate } from '../src/migrate.ts';
-import { release } from '../src/release.ts';
+import { check } from '../src/repository/check.ts';
+import { release } from '../src/repository/release.ts';
 import {
   type Edits,
   evolve,

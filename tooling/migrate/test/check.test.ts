@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { type CheckOptions, check } from '../src/check.ts';
-import type { CheckReport } from '../src/check-report.ts';
 import { migrate } from '../src/migrate.ts';
-import { release } from '../src/release.ts';
+import { type CheckOptions, check } from '../src/repository/check.ts';
+import type { CheckReport } from '../src/repository/check-report.ts';
+import { release } from '../src/repository/release.ts';
 import { evolve, makeGeneratedZoo } from './compose-support.ts';
 import { freshDatabase, query, testServer } from './run-support.ts';
 

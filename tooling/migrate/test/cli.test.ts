@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { text as readText } from 'node:stream/consumers';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { runCli } from '../src/cli.ts';
+import { runRepositoryCli } from '../src/repository/repository-cli.ts';
 import { freshDatabase, migrationsFolder, query, run, smallChain, testServer } from './run-support.ts';
 
 interface Outcome {
@@ -16,7 +16,7 @@ interface Outcome {
 
 async function cli(...parameters: readonly string[]): Promise<Outcome> {
   let [out, error] = ['', ''];
-  const code = await runCli(parameters, {
+  const code = await runRepositoryCli(parameters, {
     out: (text) => {
       out += text;
     },
@@ -241,7 +241,7 @@ test('db:tenants creates, lists and changes tenants', async () => {
 /** As a process of its own: the packages' schemas are imported by tsx, not by vitest. */
 async function program(...parameters: readonly string[]): Promise<Outcome> {
   const tsx = createRequire(join(repository, 'tooling', 'workspace', 'package.json')).resolve('tsx');
-  const bin = join(repository, 'tooling', 'migrate', 'src', 'bin.ts');
+  const bin = join(repository, 'tooling', 'migrate', 'src', 'repository', 'bin.ts');
   const flags = ['--conditions=@mcp-hub/source', '--import', pathToFileURL(tsx).href];
   const child = spawn(process.execPath, [...flags, bin, ...parameters], { stdio: ['ignore', 'pipe', 'pipe'] });
   const [out, error, code] = await Promise.all([

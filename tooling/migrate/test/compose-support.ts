@@ -4,9 +4,9 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import postgres from 'postgres';
 import { afterAll, onTestFinished } from 'vitest';
-import { type GenerateOptions, type GenerateReport, generate } from '../src/generate.ts';
 import { readListing } from '../src/listing.ts';
-import { release } from '../src/release.ts';
+import { type GenerateOptions, type GenerateReport, generate } from '../src/repository/generate.ts';
+import { release } from '../src/repository/release.ts';
 import { testServer } from './run-support.ts';
 
 const fixture = fileURLToPath(new URL('fixtures/zoo', import.meta.url));

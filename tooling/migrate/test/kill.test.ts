@@ -106,7 +106,7 @@ describe('a run that is killed at any statement', () => {
 });
 
 function startRunner(url: string, root: string): ChildProcess {
-  const program = fileURLToPath(new URL('../src/bin.ts', import.meta.url));
+  const program = fileURLToPath(new URL('../src/repository/bin.ts', import.meta.url));
   const parameters = ['--conditions=@mcp-hub/source', '--import', tsx, program, 'migrate', '--directory', root];
   return spawn(process.execPath, parameters, { env: { ...process.env, POSTGRES_URL: url }, stdio: 'ignore' });
 }

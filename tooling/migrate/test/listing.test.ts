@@ -3,7 +3,7 @@ import postgres from 'postgres';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { readListing } from '../src/listing.ts';
 import { diffListings, formatListingChange, parseListingChange, sumListingChanges } from '../src/listing-change.ts';
-import { changedObjects } from '../src/listing-object.ts';
+import { changedObjects } from '../src/repository/listing-object.ts';
 import { freshDatabase } from './run-support.ts';
 
 /** One of everything that the listing knows, and what it leaves out. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { orderTables } from '../src/order-tables.ts';
+import { orderTables } from '../src/repository/order-tables.ts';
 
 const names = ['a', 'b', 'c', 'd', 'e', 'f'] as const;
 const name = fc.constantFrom(...names);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { parseRename } from '../src/kit-renames.ts';
-import { parseKitStatement } from '../src/kit-statement.ts';
 import { loadPackages } from '../src/packages.ts';
+import { parseRename } from '../src/repository/kit-renames.ts';
+import { parseKitStatement } from '../src/repository/kit-statement.ts';
 import { makeZoo } from './compose-support.ts';
 
 const manifest = 'packages/animals/package.json';

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { check } from '../src/check.ts';
 import { parseListing } from '../src/listing.ts';
 import { migrate } from '../src/migrate.ts';
-import { type RollbackOptions, type RollbackReport, rollback } from '../src/rollback.ts';
+import { check } from '../src/repository/check.ts';
+import { type RollbackOptions, type RollbackReport, rollback } from '../src/repository/rollback.ts';
 import {
   evolve,
   generateIn,

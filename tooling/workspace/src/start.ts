@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { findTarget, loadEnvironment, runCli } from '@mcp-hub/migrate';
+import { findRepositoryTarget, runRepositoryCli } from '@mcp-hub/migrate/repository';
 
 // `npm start`: a server, the migrations, the example, and the proof that tenants are apart. Each part is a command of
 // its own too; run again, each finds what is there.
@@ -8,12 +8,12 @@ const root = fileURLToPath(new URL('../../..', import.meta.url));
 
 async function main(): Promise<number> {
   for (const command of [['up'], ['migrate']]) {
-    const code = await titled(`db:${command[0]}`, () => runCli(command));
+    const code = await titled(`db:${command[0]}`, () => runRepositoryCli(command));
     if (code !== 0) return code;
   }
   const example = await titled('examples/flights', runExample);
   if (example !== 0) return example;
-  const verified = await titled('db:verify', () => runCli(['verify', '--summary']));
+  const verified = await titled('db:verify', () => runRepositoryCli(['verify', '--summary']));
   if (verified !== 0) return verified;
   console.log(`
 Look:  npm run db:studio -- --tenant heartland     the tables of one tenant in a browser
@@ -24,7 +24,7 @@ Stop:  npm run db:down                             the data stays; npm run db:re
 }
 
 async function runExample(): Promise<number> {
-  const target = await findTarget(loadEnvironment({ directory: root }));
+  const target = await findRepositoryTarget(root);
   const { status } = spawnSync(
     process.execPath,
     [

@@ -1,0 +1,3 @@
+import { runRepositoryCli } from './repository-cli.ts';
+
+process.exitCode = await runRepositoryCli(process.argv.slice(2));

@@ -1,0 +1,45 @@
+import type { CommandContext, CommandDefinition, CommandInput } from '../../commands/command.ts';
+import { assertNotProduction, findTarget } from '../../environment.ts';
+import { formatDuration } from '../../output.ts';
+import { rollback } from '../rollback.ts';
+import { withScratchServer } from '../scratch-server.ts';
+
+export const rollbackCommand: CommandDefinition = {
+  name: 'rollback',
+  summary: 'write the migration that takes another one back, and apply it',
+  arguments: [['<number>', 'the migration to take back, as in 010']],
+  options: [
+    ['--dry-run', 'print it; write and apply nothing'],
+    ['--with-dependents', 'take back, too, the later migrations that depend on it'],
+  ],
+  run,
+};
+
+async function run({ environment, output }: CommandContext, input: CommandInput): Promise<undefined> {
+  assertNotProduction(environment, 'rollback');
+  const target = await findTarget(environment);
+  const dryRun = input.flag('dryRun');
+  const report = await withScratchServer(environment, (serverUrl) =>
+    rollback({
+      root: environment.root,
+      migration: input.arguments[0] ?? '',
+      serverUrl,
+      liveUrl: target.ownerUrl,
+      withDependents: input.flag('withDependents'),
+      dryRun,
+    }),
+  );
+  if (dryRun) output.line(`-- ${report.file}\n${report.sql.trimEnd()}`);
+  else if (report.written) output.line(`written  migrations/${report.file}`);
+  for (const entry of report.applied?.applied ?? [])
+    output.line(`applied  ${entry.file}  ${formatDuration(entry.durationMs)}`);
+  const comment = dryRun ? '-- ' : '';
+  output.line(`${comment}Takes back ${report.rollsBack.join(', ')}; ${tables(report.droppedTables)}.`);
+  if (dryRun) output.line('-- Nothing was written or applied.');
+  output.result(report);
+  return undefined;
+}
+
+function tables(names: readonly string[]): string {
+  return names.length === 0 ? 'no table goes' : `these tables go with all their rows: ${names.join(', ')}`;
+}
