@@ -81,12 +81,19 @@ $$;
 --> statement-breakpoint
 -- Enters a tenant until the transaction ends. By SET LOCAL, because Citus does not propagate set_config(), and as a function,
 -- because SET takes no bind parameters. It costs about as much as set_config.
+--
+-- The ids are those that toTenantId of db-core takes, by code points and not by [[:cntrl:]] or \s, which mean other things
+-- in other collations. U+FFFD is what clients send for text that is no Unicode: two such ids would become one.
 create or replace function app_set_tenant(tenant text, actor text default null, at timestamptz default null) returns void
 language plpgsql
 as $$
 begin
-  if tenant is null or tenant = '' or pg_catalog.length(tenant) > 128 or tenant ~ '[[:cntrl:]]' then
-    raise exception using errcode = 'invalid_parameter_value', message = 'app_set_tenant: the tenant id is empty, too long or holds control characters';
+  if tenant is null or tenant = '' or pg_catalog.length(tenant) > 128 or tenant ~
+    '[\u0001-\u001f\u007f-\u009f\u2028\u2029\ufffd]|^[ \u00a0\u1680\u2000-\u200a\u202f\u205f\u3000\ufeff]|[ \u00a0\u1680\u2000-\u200a\u202f\u205f\u3000\ufeff]$'
+  then
+    raise exception using
+      errcode = 'invalid_parameter_value',
+      message = 'app_set_tenant: the tenant id is empty, longer than 128 characters, begins or ends with white space, or holds control characters, line separators or U+FFFD';
   end if;
   execute pg_catalog.format('set local app.tenant = %L', tenant);
   -- Each SET is a third of this function's cost; what the last transaction set has ended with it.
