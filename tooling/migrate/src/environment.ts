@@ -6,7 +6,7 @@ import { exitCodes, MigrateError } from './errors.ts';
 type EnvironmentVariables = Readonly<Record<string, string | undefined>>;
 
 /** The server that a checkout of the repository runs for itself. */
-export interface LocalDatabase {
+interface LocalDatabase {
   readonly ownerUrl: string;
   readonly serviceUrl: string;
 }
@@ -22,8 +22,8 @@ export interface Environment {
   /** The file that was read; undefined when there is none. */
   readonly file: string | undefined;
   readonly variables: EnvironmentVariables;
-  /** The running local server; undefined where there is none, and outside of the repository. */
-  readonly findLocal: () => Promise<LocalDatabase | undefined>;
+  /** Finds the running local server; undefined outside of the repository, which alone has one. */
+  readonly findLocal: (() => Promise<LocalDatabase | undefined>) | undefined;
 }
 
 export interface EnvironmentOptions {
@@ -70,7 +70,7 @@ export function loadEnvironment(options: EnvironmentOptions = {}): Environment {
     production: name === 'production',
     file: found ? path : undefined,
     variables: name === undefined ? { ...fromFile, ...fromProcess } : { ...fromProcess, ...fromFile },
-    findLocal: async () => await findLocal?.(root),
+    findLocal: findLocal === undefined ? undefined : () => findLocal(root),
   };
 }
 
@@ -105,11 +105,13 @@ export async function findTarget(environment: Environment): Promise<DatabaseTarg
       exitCodes.usage,
     );
   }
-  const local = await environment.findLocal();
+  const local = await environment.findLocal?.();
   if (local === undefined) {
     throw new MigrateError(
       'missing_url',
-      'POSTGRES_URL is not set and no local server runs. Start one with pnpm db:up, or write POSTGRES_URL into .env.',
+      environment.findLocal === undefined
+        ? 'POSTGRES_URL is not set. Set it, or write it into .env: the URL of the login that owns the database.'
+        : 'POSTGRES_URL is not set and no local server runs. Start one with pnpm db:up, or write POSTGRES_URL into .env.',
       exitCodes.usage,
     );
   }

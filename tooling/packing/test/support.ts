@@ -1,0 +1,37 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll } from 'vitest';
+import { packAll, type Tarball } from '../src/pack.ts';
+import { root } from '../src/published.ts';
+
+/** The first TypeScript block of a README. */
+export function readmeLines(readme: string): string {
+  const lines = /```ts\n([\s\S]*?)```/.exec(readFileSync(join(root, readme), 'utf8'))?.[1];
+  if (lines === undefined) throw new Error(`${readme} has no TypeScript block`);
+  return lines;
+}
+
+export interface Tarballs {
+  of(name: string): Tarball;
+}
+
+/** Everything that is published, packed once before the tests. */
+export function useTarballs(): Tarballs {
+  let folder = '';
+  let tarballs: readonly Tarball[] = [];
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'mcp-hub-tarballs-'));
+    tarballs = await packAll(folder);
+  }, 300_000);
+  afterAll(() => {
+    if (folder !== '') rmSync(folder, { recursive: true, force: true });
+  });
+  return {
+    of(name) {
+      const found = tarballs.find((tarball) => tarball.name === name);
+      if (found === undefined) throw new Error(`${name} was not packed`);
+      return found;
+    },
+  };
+}
