@@ -1,14 +1,14 @@
 import type { Database } from './database.ts';
 import { type DispatchReport, kindLoop } from './kind-loop.ts';
-import type { DispatchClock, WorkHandler } from './run-work.ts';
+import type { DispatchHooks, WorkHandler } from './run-work.ts';
 import { WORK_LIMITS, wholeNumber } from './work-limits.ts';
 
-export interface DispatchOptions extends DispatchClock {
+export interface DispatchOptions extends DispatchHooks {
   /** Stops: nothing more is claimed, and the call resolves when the handlers that run have ended. */
   readonly signal?: AbortSignal;
 }
 
-export interface DispatcherOptions extends DispatchClock {
+export interface DispatcherOptions extends DispatchHooks {
   readonly handlers: readonly WorkHandler[];
   readonly signal: AbortSignal;
   /** Pause between looks that found nothing. Default 1,000. */

@@ -1,22 +1,26 @@
 import { createHash } from 'node:crypto';
 import { sql } from 'drizzle-orm';
+import { z } from 'zod';
 import { DomainError } from './errors.ts';
 import { jsonParameter } from './parameters.ts';
+import { parseInput } from './parse-input.ts';
+import { noteForRetention } from './retention-work.ts';
 import { idempotencyKeys } from './schema.ts';
 import { canonicalJson, strictJson } from './strict-json.ts';
 import { contextOf, type TenantTx, tenantOf } from './tenant-tx.ts';
-import { IDEMPOTENCY_LIMITS, limitedText, RETENTION_LIMITS, wholeNumber } from './work-limits.ts';
+import { IDEMPOTENCY_LIMITS, lineInput, RETENTION_LIMITS } from './work-limits.ts';
 
-export interface IdempotentRequest {
+export const IdempotentRequest = z.strictObject({
   /** The function that the key is for, such as `registry.registerVersion`: keys of two scopes never meet. */
-  readonly scope: string;
+  scope: lineInput(IDEMPOTENCY_LIMITS.scopeLength),
   /** Made by the client, one for each thing that it wants done. */
-  readonly key: string;
+  key: lineInput(IDEMPOTENCY_LIMITS.keyLength),
   /** What is asked for, as JSON: the order of its members does not count. Its digest is stored, not itself. */
-  readonly request: unknown;
+  request: z.unknown(),
   /** How long the result is kept. Default 24 hours, at most 30 days. */
-  readonly ttlMs?: number;
-}
+  ttlMs: z.int().min(1_000).max(IDEMPOTENCY_LIMITS.ttlMs).optional(),
+});
+export type IdempotentRequest = Readonly<z.input<typeof IdempotentRequest>>;
 
 /** What comes back from JSON as it went in. */
 export type Jsonable<T> = T extends string | number | boolean | null
@@ -49,21 +53,22 @@ export async function withIdempotencyKey<Result>(
   work: () => Promise<Result & Jsonable<Result>>,
 ): Promise<Result> {
   const tenant = tenantOf(tx);
-  const scope = limitedText(input.scope, 'scope', IDEMPOTENCY_LIMITS.scopeLength);
-  const key = limitedText(input.key, 'idempotencyKey', IDEMPOTENCY_LIMITS.keyLength);
-  const ttlMs = wholeNumber(input.ttlMs ?? IDEMPOTENCY_LIMITS.defaultTtlMs, 'ttlMs', 1_000, IDEMPOTENCY_LIMITS.ttlMs);
-  const digest = createHash('sha256').update(canonicalJson(input.request, 'request')).digest('hex');
+  const { scope, key, request, ttlMs = IDEMPOTENCY_LIMITS.defaultTtlMs } = parseInput(IdempotentRequest, input);
+  const digest = createHash('sha256').update(canonicalJson(request, 'request')).digest('hex');
   return await once(tx, JSON.stringify([scope, key]), async () => {
     // Waits for a transaction that holds the key. An expired row, or one without a response (its work failed and the
     // caller committed nevertheless), is taken over.
     const taken = await tx.execute(sql`
-      insert into ${idempotencyKeys} as k (tenant_id, scope, key, request_digest, expires_at)
-      values (${tenant}, ${scope}, ${key}, ${digest}, app_now() + interval '1 millisecond' * ${ttlMs}::float8)
-      on conflict (tenant_id, scope, key) do update
-         set request_digest = excluded.request_digest, response = null,
-             created_at = excluded.created_at, expires_at = excluded.expires_at
-       where k.expires_at <= app_now() or k.response is null
-      returning 1`);
+      with taken as (
+        insert into ${idempotencyKeys} as k (tenant_id, scope, key, request_digest, expires_at)
+        values (${tenant}, ${scope}, ${key}, ${digest}, app_now() + interval '1 millisecond' * ${ttlMs}::float8)
+        on conflict (tenant_id, scope, key) do update
+           set request_digest = excluded.request_digest, response = null,
+               created_at = excluded.created_at, expires_at = excluded.expires_at
+         where k.expires_at <= app_now() or k.response is null
+        returning 1
+      ), noted as (${noteForRetention(tenant, sql`taken`)})
+      select 1 from taken`);
     if (taken.length === 0) return await firstResult<Result>(tx, { scope, key, digest });
     const response = strictJson((await work()) ?? null, 'result');
     await tx.execute(sql`
@@ -109,12 +114,17 @@ async function once<Result>(tx: TenantTx, name: string, act: () => Promise<Resul
   }
 }
 
+export const DeleteExpiredIdempotencyKeysInput = z.strictObject({
+  limit: z.int().min(1).max(RETENTION_LIMITS.batchSize).optional(),
+});
+export type DeleteExpiredIdempotencyKeysInput = Readonly<z.input<typeof DeleteExpiredIdempotencyKeysInput>>;
+
 /** Deletes up to `limit` (default 1,000) expired keys of the tenant, longest expired first; how many went. */
 export async function deleteExpiredIdempotencyKeys(
   tx: TenantTx,
-  input: { readonly limit?: number } = {},
+  input: DeleteExpiredIdempotencyKeysInput = {},
 ): Promise<number> {
-  const limit = wholeNumber(input.limit ?? 1_000, 'limit', 1, RETENTION_LIMITS.batchSize);
+  const { limit = 1_000 } = parseInput(DeleteExpiredIdempotencyKeysInput, input);
   const tenant = tenantOf(tx);
   const rows = await tx.execute(sql`
     with expired as materialized (

@@ -34,13 +34,14 @@ export type { DispatchReport } from './kind-loop.ts';
 export type { Logger } from './logger.ts';
 export * from './outbox.ts';
 export { defineOrder, type OrderInput, readOrder } from './paging/order.ts';
-export { type Page, type PageInput, page } from './paging/page.ts';
+export { type Page, page } from './paging/page.ts';
+export { PageInput } from './paging/page-input.ts';
 export { PAGING_LIMITS } from './paging/paging-limits.ts';
 export * from './parameters.ts';
 export { jsonInput, nameInput, parseInput, textInput } from './parse-input.ts';
 export { type Pruned, type PruneOptions, pruneTenant } from './retention.ts';
 export type { RetryOptions } from './retry.ts';
-export type { AfterWork, DispatchClock, WorkContext, WorkHandler, WorkOutcome } from './run-work.ts';
+export type { AfterWork, DispatchHooks, WorkContext, WorkHandler, WorkOutcome } from './run-work.ts';
 export * from './schema.ts';
 export * from './stage-rows.ts';
 export * from './stream-rows.ts';
@@ -52,6 +53,7 @@ export * from './with-tenant.ts';
 export {
   type Backoff,
   type ClaimedWork,
+  ClaimWorkInput,
   cancelWork,
   claimWork,
   completeWork,
@@ -59,8 +61,10 @@ export {
   failWork,
   isLeaseLost,
   releaseWork,
+  ScheduleWorkInput,
   scheduleWork,
-  type WorkLease,
-  type WorkName,
+  WorkFailure,
+  WorkLease,
+  WorkName,
 } from './work.ts';
 export { IDEMPOTENCY_LIMITS, OUTBOX_LIMITS, RETENTION_LIMITS, WORK_LIMITS } from './work-limits.ts';

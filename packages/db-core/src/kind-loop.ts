@@ -3,7 +3,7 @@ import { isDomainError } from './errors.ts';
 import { lookForWork } from './look-for-work.ts';
 import {
   DEFAULT_LEASE_MS,
-  type DispatchClock,
+  type DispatchHooks,
   pause,
   runWork,
   type WorkHandler,
@@ -27,13 +27,13 @@ export interface KindLoop {
 const LOOK_LIMIT = 1_000;
 
 /** Looks, claims and runs the work of one kind, in rounds of one claim a tenant. */
-export function kindLoop(db: Database, handler: WorkHandler, clock: DispatchClock, stop: AbortSignal): KindLoop {
+export function kindLoop(db: Database, handler: WorkHandler, hooks: DispatchHooks, stop: AbortSignal): KindLoop {
   const kind = limitedText(handler.kind, 'kind', WORK_LIMITS.kindLength);
   const concurrency = wholeNumber(handler.concurrency ?? 4, 'concurrency', 1, WORK_LIMITS.concurrency);
   const leaseMs = wholeNumber(handler.leaseMs ?? DEFAULT_LEASE_MS, 'leaseMs', 1, WORK_LIMITS.leaseMs);
   const inOrder = handler.inOrder ?? false;
   const { logger } = internalsOf(db);
-  const wait = clock.wait ?? pause;
+  const wait = hooks.wait ?? pause;
   const running = new Set<Promise<void>>();
   const ended: Record<WorkOutcome, number> = { completed: 0, failed: 0, dead: 0, released: 0, lost: 0 };
 
@@ -42,7 +42,7 @@ export function kindLoop(db: Database, handler: WorkHandler, clock: DispatchCloc
   let finished = 0;
 
   const claim = async (tenant: TenantId): Promise<ClaimedWork | undefined> => {
-    const now = clock.now?.();
+    const now = hooks.now?.();
     const claimed = await withTenant(
       db,
       tenant,
@@ -53,7 +53,7 @@ export function kindLoop(db: Database, handler: WorkHandler, clock: DispatchCloc
   };
 
   const start = (tenant: TenantId, work: ClaimedWork): void => {
-    const run: Promise<void> = runWork(db, handler, tenant, work, clock, stop).then((outcome) => {
+    const run: Promise<void> = runWork(db, handler, tenant, work, hooks, stop).then((outcome) => {
       ended[outcome] += 1;
       finished += 1;
       running.delete(run);
@@ -67,7 +67,7 @@ export function kindLoop(db: Database, handler: WorkHandler, clock: DispatchCloc
     let claims = 0;
     let after: string | undefined = '';
     while (after !== undefined && !stop.aborted) {
-      const look = await lookForWork(db, { kind, after, limit: LOOK_LIMIT, inOrder, now: clock.now?.() });
+      const look = await lookForWork(db, { kind, after, limit: LOOK_LIMIT, inOrder, now: hooks.now?.() });
       for (const name of look.tenants) {
         while (running.size >= concurrency) await Promise.race(running);
         if (stop.aborted) return claims;

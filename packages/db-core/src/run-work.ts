@@ -41,7 +41,7 @@ export interface WorkHandler {
 export type WorkOutcome = 'completed' | 'failed' | 'dead' | 'released' | 'lost';
 
 /** Clock, pause and reports of a dispatcher; tests put their own in place. */
-export interface DispatchClock {
+export interface DispatchHooks {
   /** What `app_now()` answers in the dispatcher's transactions. Default: the database's clock, one for all processes. */
   readonly now?: () => Date;
   /** Resolves after `ms`, or at once when the signal aborts. */
@@ -58,19 +58,19 @@ export async function runWork(
   handler: WorkHandler,
   tenant: TenantId,
   work: ClaimedWork,
-  clock: DispatchClock,
+  hooks: DispatchHooks,
   stop: AbortSignal,
 ): Promise<WorkOutcome> {
   const { logger } = internalsOf(db);
   const inTenant = <Result>(act: (tx: TenantTx) => Promise<Result>) =>
-    withTenant(db, tenant, act, clock.now === undefined ? {} : { now: clock.now() });
+    withTenant(db, tenant, act, hooks.now === undefined ? {} : { now: hooks.now() });
   // Not AbortSignal.any: on Node 20 its signals stay alive as long as the dispatcher's own.
   const abort = new AbortController();
   const onStop = () => abort.abort(stop.reason);
   if (stop.aborted) onStop();
   stop.addEventListener('abort', onStop);
   const ended = new AbortController();
-  const renewal = renewLease(handler, work, inTenant, clock.wait ?? pause, ended.signal, abort);
+  const renewal = renewLease(handler, work, inTenant, hooks.wait ?? pause, ended.signal, abort);
   try {
     const after = await handler.handle(work, { db, tenant, signal: abort.signal });
     ended.abort();
@@ -89,8 +89,11 @@ export async function runWork(
         await inTenant((tx) => releaseWork(tx, work));
         return 'released';
       }
-      report(clock, error, work, tenant);
-      const { dead } = await inTenant((tx) => failWork(tx, work, { ...handler, errorCode: errorCodeOf(error) }));
+      report(hooks, error, work, tenant);
+      const { backoff, maxAttempts } = handler;
+      const { dead } = await inTenant((tx) =>
+        failWork(tx, work, { errorCode: errorCodeOf(error), backoff, maxAttempts }),
+      );
       logger.warn({ kind: work.kind, attempts: work.attempts, code: errorCodeOf(error), dead }, 'work failed');
       return dead ? 'dead' : 'failed';
     } catch (second) {
@@ -111,7 +114,7 @@ async function renewLease(
   handler: WorkHandler,
   work: ClaimedWork,
   inTenant: (act: (tx: TenantTx) => Promise<void>) => Promise<void>,
-  wait: NonNullable<DispatchClock['wait']>,
+  wait: NonNullable<DispatchHooks['wait']>,
   ended: AbortSignal,
   abort: AbortController,
 ): Promise<void> {
@@ -129,9 +132,9 @@ async function renewLease(
   abort.abort(new DomainError('conflict', 'The lease of this work was lost.', { details: { reason: 'lease_lost' } }));
 }
 
-function report(clock: DispatchClock, error: unknown, work: ClaimedWork, tenant: TenantId): void {
+function report(hooks: DispatchHooks, error: unknown, work: ClaimedWork, tenant: TenantId): void {
   try {
-    clock.onError?.(error, work, tenant);
+    hooks.onError?.(error, work, tenant);
   } catch {
     // A listener that throws must not keep the failure from being recorded.
   }

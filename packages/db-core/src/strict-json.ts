@@ -16,6 +16,15 @@ export function strictJson(value: unknown, field: string): string {
   );
 }
 
+/** As strictJson, of at most `bytesMax` bytes. */
+export function jsonText(value: unknown, field: string, bytesMax: number): string {
+  const text = strictJson(value, field);
+  if (Buffer.byteLength(text) <= bytesMax) return text;
+  throw new DomainError('invalid_input', `${field} must be at most ${bytesMax} bytes of JSON.`, {
+    details: { field, limit: bytesMax },
+  });
+}
+
 /** JSON by RFC 8785: keys in the order of their UTF-16 code units, no white space, so that equal values are equal text. */
 export function canonicalJson(value: unknown, field: string): string {
   return canonical(JSON.parse(strictJson(value, field)) as Json);

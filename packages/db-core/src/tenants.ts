@@ -6,7 +6,8 @@ import type { Database } from './database.ts';
 import { DomainError } from './errors.ts';
 import { defineFilterFields, textField } from './filter/filter-fields.ts';
 import { defineOrder, readOrder } from './paging/order.ts';
-import { type Page, type PageInput, page } from './paging/page.ts';
+import { type Page, page } from './paging/page.ts';
+import { PageInput } from './paging/page-input.ts';
 import { nameInput, parseInput } from './parse-input.ts';
 import { tenantStatuses, tenants } from './schema.ts';
 import type { TenantId } from './tenant-id.ts';
@@ -18,18 +19,18 @@ export const TENANT_DISPLAY_NAME_MAX_LENGTH = 256;
 export type Tenant = typeof tenants.$inferSelect;
 
 /** A tenant id is checked by the context that it opens. */
-export const CreateTenant = z.object({
+export const CreateTenantInput = z.strictObject({
   tenant: z.string(),
   displayName: nameInput(TENANT_DISPLAY_NAME_MAX_LENGTH).optional(),
 });
-export type CreateTenant = Readonly<z.input<typeof CreateTenant>>;
+export type CreateTenantInput = Readonly<z.input<typeof CreateTenantInput>>;
 
-export const SetTenantStatus = z.object({ tenant: z.string(), status: z.enum(tenantStatuses) });
-export type SetTenantStatus = Readonly<z.input<typeof SetTenantStatus>>;
+export const SetTenantStatusInput = z.strictObject({ tenant: z.string(), status: z.enum(tenantStatuses) });
+export type SetTenantStatusInput = Readonly<z.input<typeof SetTenantStatusInput>>;
 
 /** Writes a tenant's row. Contexts need none: it is for lists, names and status. @throws DomainError `already_exists`. */
-export async function createTenant(db: Database, input: CreateTenant): Promise<Tenant> {
-  const { tenant, displayName } = parseInput(CreateTenant, input);
+export async function createTenant(db: Database, input: CreateTenantInput): Promise<Tenant> {
+  const { tenant, displayName } = parseInput(CreateTenantInput, input);
   const rows = await withTenant(db, tenant, (tx) =>
     tx
       .insert(tenants)
@@ -61,8 +62,8 @@ export async function findTenant(db: Database, tenant: string): Promise<Tenant |
  * Sets whether the dispatcher serves a tenant: work of one that is suspended or archived waits. Its own calls are not
  * refused. @throws DomainError `not_found`.
  */
-export async function setTenantStatus(db: Database, input: SetTenantStatus): Promise<Tenant> {
-  const { tenant, status } = parseInput(SetTenantStatus, input);
+export async function setTenantStatus(db: Database, input: SetTenantStatusInput): Promise<Tenant> {
+  const { tenant, status } = parseInput(SetTenantStatusInput, input);
   const rows = await withTenant(db, tenant, (tx) =>
     tx
       .update(tenants)
@@ -90,7 +91,7 @@ const byTenantId = defineOrder({
  */
 export async function listTenants(db: Database, input: PageInput = {}): Promise<Page<Tenant>> {
   const order = readOrder(byTenantId, undefined);
-  return await page({ tenant: '', list: ['tenants'], order, page: input }, async (query) => {
+  return await page({ tenant: '', list: ['tenants'], order, page: parseInput(PageInput, input) }, async (query) => {
     const { tenantId, displayName, status, createdAt, updatedAt } = tenants;
     const statement = new QueryBuilder()
       .select({

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { DomainError } from './errors.ts';
 
 export const OUTBOX_LIMITS = { topicLength: 128, subjectIdLength: 256, payloadBytes: 65_536 } as const;
@@ -30,6 +31,14 @@ export function limitedText(text: unknown, field: string, limit: number): string
     details: { field, limit },
   });
 }
+
+/** As limitedText, for inputs that are parsed. */
+export const lineInput = (limit: number) =>
+  z
+    .string()
+    .min(1)
+    .max(limit)
+    .refine((text) => !unprintable.test(text), 'must not hold control characters or unpaired surrogates');
 
 /** Takes a whole number from `min` to `max`. @throws DomainError `invalid_input`. */
 export function wholeNumber(value: unknown, field: string, min: number, max: number): number {

@@ -1,23 +1,27 @@
 import { sql } from 'drizzle-orm';
+import { z } from 'zod';
 import { DomainError } from './errors.ts';
 import { timeParameter } from './parameters.ts';
+import { parseInput } from './parse-input.ts';
 import { tenantWork } from './schema.ts';
 import { type TenantTx, tenantOf } from './tenant-tx.ts';
-import { limitedText, WORK_LIMITS, wholeNumber } from './work-limits.ts';
+import { lineInput, WORK_LIMITS, wholeNumber } from './work-limits.ts';
 
 /** Names one piece of work: `workKey` is an id, or empty where the tenant has one of the kind. No user data. */
-export interface WorkName {
-  readonly kind: string;
-  readonly workKey?: string;
-}
+export const WorkName = z.strictObject({
+  kind: lineInput(WORK_LIMITS.kindLength),
+  workKey: z.union([z.literal(''), lineInput(WORK_LIMITS.workKeyLength)]).optional(),
+});
+export type WorkName = Readonly<z.input<typeof WorkName>>;
 
-/** Work under a lease. Whoever presents an older fencing token has lost it. */
-export interface WorkLease {
-  readonly kind: string;
-  readonly workKey: string;
+/** Work under a lease, as claimWork gave it. Whoever presents an older fencing token has lost it. */
+export const WorkLease = z.object({
+  kind: z.string(),
+  workKey: z.string(),
   /** Grows with every claim of this key, also when the row was deleted and made again in between. */
-  readonly fencingToken: number;
-}
+  fencingToken: z.int(),
+});
+export type WorkLease = Readonly<z.input<typeof WorkLease>>;
 
 export interface ClaimedWork extends WorkLease {
   /** Claims since it was scheduled, this one among them. */
@@ -27,6 +31,8 @@ export interface ClaimedWork extends WorkLease {
   readonly leasedUntil: Date;
 }
 
+const milliseconds = z.int().min(1).max(WORK_LIMITS.leaseMs);
+
 /** Full jitter: the next attempt is due after a random part of `min(maxMs, baseMs * 2^(attempts - 1))`. */
 export interface Backoff {
   /** Default 1,000. */
@@ -34,6 +40,9 @@ export interface Backoff {
   /** Default 300,000. */
   readonly maxMs?: number;
 }
+
+export const ScheduleWorkInput = z.strictObject({ ...WorkName.shape, dueAt: z.date().optional() });
+export type ScheduleWorkInput = Readonly<z.input<typeof ScheduleWorkInput>>;
 
 /**
  * Asks for work at `dueAt` (default: at once). Asking again for work that waits changes nothing, but that an earlier
@@ -43,10 +52,10 @@ export interface Backoff {
  * What this transaction wrote is visible to the run that serves it: work cannot be claimed while the transaction that
  * asked for it is open. Transactions that ask for the same work do not wait for each other while it waits.
  */
-export async function scheduleWork(tx: TenantTx, input: WorkName & { readonly dueAt?: Date }): Promise<void> {
+export async function scheduleWork(tx: TenantTx, input: ScheduleWorkInput): Promise<void> {
   const tenant = tenantOf(tx);
-  const { kind, workKey } = nameOf(input);
-  const dueAt = input.dueAt === undefined ? sql`app_now()` : timeParameter(input.dueAt);
+  const { kind, workKey = '', ...given } = parseInput(ScheduleWorkInput, input);
+  const dueAt = given.dueAt === undefined ? sql`app_now()` : timeParameter(given.dueAt);
   // A row that serves the request is only locked FOR SHARE: that keeps the claim off, which would run before this
   // transaction commits and delete the row, and lets others ask at the same time.
   await tx.execute(sql`
@@ -69,7 +78,7 @@ export async function scheduleWork(tx: TenantTx, input: WorkName & { readonly du
 
 /** Deletes work, whether it waits, runs or is dead; a run under way can then not complete. False where there is none. */
 export async function cancelWork(tx: TenantTx, input: WorkName): Promise<boolean> {
-  const { kind, workKey } = nameOf(input);
+  const { kind, workKey = '' } = parseInput(WorkName, input);
   const rows = await tx.execute(sql`
     delete from ${tenantWork}
      where tenant_id = ${tenantOf(tx)} and kind = ${kind} and work_key = ${workKey}
@@ -77,25 +86,30 @@ export async function cancelWork(tx: TenantTx, input: WorkName): Promise<boolean
   return rows.length > 0;
 }
 
+export const ClaimWorkInput = z.strictObject({
+  kind: lineInput(WORK_LIMITS.kindLength),
+  leaseMs: milliseconds,
+  /** Default 1. */
+  limit: z.int().min(1).max(WORK_LIMITS.claimLimit).optional(),
+  inOrder: z.boolean().optional(),
+});
+export type ClaimWorkInput = Readonly<z.input<typeof ClaimWorkInput>>;
+
 /**
  * Takes up to `limit` pieces of due work, longest due first, until `leaseMs` from now; what others hold or are about to
  * take is passed over. Commit before the work begins.
  *
  * `inOrder` takes the one with the lowest key and only it: nothing while that one is leased or not due.
  */
-export async function claimWork(
-  tx: TenantTx,
-  input: { readonly kind: string; readonly leaseMs: number; readonly limit?: number; readonly inOrder?: boolean },
-): Promise<readonly ClaimedWork[]> {
+export async function claimWork(tx: TenantTx, input: ClaimWorkInput): Promise<readonly ClaimedWork[]> {
   const tenant = tenantOf(tx);
-  const kind = limitedText(input.kind, 'kind', WORK_LIMITS.kindLength);
-  const lease = leaseEnd(input.leaseMs);
-  const limit = wholeNumber(input.limit ?? 1, 'limit', 1, WORK_LIMITS.claimLimit);
+  const { kind, leaseMs, limit = 1, inOrder } = parseInput(ClaimWorkInput, input);
+  const lease = leaseEnd(leaseMs);
   // In order, the head is found without a lock and taken under its conditions: with FOR UPDATE LIMIT 1 a claimer that
   // waited for another would go on to the second row, and SKIP LOCKED would at once.
   // A bare app_now() is no index condition under RLS, because current_setting() is not leakproof: a tenant whose million
   // rows are not due would be read whole.
-  const due = input.inOrder
+  const due = inOrder
     ? sql`select work_key, due_at as was_due_at
             from ${tenantWork}
            where tenant_id = ${tenant} and kind = ${kind} and dead_at is null
@@ -170,6 +184,13 @@ export async function completeWork(tx: TenantTx, lease: WorkLease): Promise<void
   if (kept.length === 0) throw leaseLost();
 }
 
+export const WorkFailure = z.strictObject({
+  errorCode: lineInput(WORK_LIMITS.errorCodeLength),
+  backoff: z.strictObject({ baseMs: milliseconds.optional(), maxMs: milliseconds.optional() }).optional(),
+  maxAttempts: z.int().min(1).max(2_147_483_647).optional(),
+});
+export type WorkFailure = Readonly<z.input<typeof WorkFailure>>;
+
 /**
  * Gives claimed work back after a failure, due again by the back-off; with `maxAttempts` used up it is dead and stays
  * until it is scheduled or cancelled. Only the code of the error is kept: messages may hold users' values.
@@ -179,18 +200,15 @@ export async function completeWork(tx: TenantTx, lease: WorkLease): Promise<void
 export async function failWork(
   tx: TenantTx,
   lease: WorkLease,
-  failure: { readonly errorCode: string; readonly backoff?: Backoff; readonly maxAttempts?: number },
+  failure: WorkFailure,
 ): Promise<{ readonly dead: boolean }> {
-  const errorCode = limitedText(failure.errorCode, 'errorCode', WORK_LIMITS.errorCodeLength);
-  const maxMs = wholeNumber(failure.backoff?.maxMs ?? 300_000, 'backoff.maxMs', 1, WORK_LIMITS.leaseMs);
-  const baseMs = wholeNumber(failure.backoff?.baseMs ?? 1_000, 'backoff.baseMs', 1, WORK_LIMITS.leaseMs);
-  const attemptsMax = failure.maxAttempts ?? null;
-  if (attemptsMax !== null) wholeNumber(attemptsMax, 'maxAttempts', 1, 2_147_483_647);
+  const { errorCode, backoff, maxAttempts = null } = parseInput(WorkFailure, failure);
+  const { baseMs = 1_000, maxMs = 300_000 } = backoff ?? {};
   const rows = await tx.execute<{ dead: boolean }>(sql`
     update ${tenantWork}
        set leased_until    = null,
            last_error_code = ${errorCode},
-           dead_at         = case when attempts >= ${attemptsMax}::int then app_now() end,
+           dead_at         = case when attempts >= ${maxAttempts}::int then app_now() end,
            due_at          = app_now() + interval '1 millisecond' * greatest(1, ceil(random() *
                                least(${maxMs}::float8, ${baseMs}::float8 * 2 ^ least(attempts - 1, 40))))
      where ${held(tx, lease)}
@@ -224,17 +242,12 @@ function leaseLost(): DomainError {
 }
 
 function held(tx: TenantTx, lease: WorkLease) {
-  return sql`tenant_id = ${tenantOf(tx)} and kind = ${lease.kind} and work_key = ${lease.workKey}
-         and fencing_token = ${String(lease.fencingToken)}::bigint and leased_until is not null`;
+  const { kind, workKey, fencingToken } = parseInput(WorkLease, lease);
+  return sql`tenant_id = ${tenantOf(tx)} and kind = ${kind} and work_key = ${workKey}
+         and fencing_token = ${String(fencingToken)}::bigint and leased_until is not null`;
 }
 
 function leaseEnd(leaseMs: number) {
   const ms = wholeNumber(leaseMs, 'leaseMs', 1, WORK_LIMITS.leaseMs);
   return sql`app_now() + interval '1 millisecond' * ${ms}::float8`;
-}
-
-function nameOf(input: WorkName): { readonly kind: string; readonly workKey: string } {
-  const kind = limitedText(input.kind, 'kind', WORK_LIMITS.kindLength);
-  const workKey = input.workKey ?? '';
-  return { kind, workKey: workKey === '' ? '' : limitedText(workKey, 'workKey', WORK_LIMITS.workKeyLength) };
 }

@@ -11,6 +11,7 @@ import {
   outboxEvents,
   outboxHandler,
   recordEvent,
+  recordEvents,
   runDispatcher,
   scheduleWork,
   setTenantStatus,
@@ -75,6 +76,26 @@ describe('recordEvent', () => {
       Promise.all(subjects.map((subjectId) => recordEvent(tx, { topic: 't', subjectId }))),
     );
     expect((await eventsOf(tenant)).map((event) => event.subjectId)).toEqual(subjects);
+  });
+
+  it('writes many in one statement, in the order given, before what is recorded after them', async () => {
+    const tenant = freshTenant();
+    const subjects = Array.from({ length: 2_000 }, (_, n) => `${n}`);
+    const [ids] = await withTenant(db, tenant, (tx) =>
+      Promise.all([
+        recordEvents(
+          tx,
+          subjects.map((subjectId) => ({ topic: 't', subjectId, payload: { text: `{"${subjectId}\\` } })),
+        ),
+        recordEvent(tx, { topic: 't', subjectId: 'last' }),
+      ]),
+    );
+    const events = await eventsOf(tenant);
+    expect(events.map((event) => event.subjectId)).toEqual([...subjects, 'last']);
+    expect(events.slice(0, -1).map(({ id }) => id)).toEqual(ids);
+    expect(events[7]?.payload).toEqual({ text: '{"7\\' });
+    expect(await workOf(tenant)).toHaveLength(2_001);
+    expect(await withTenant(db, tenant, (tx) => recordEvents(tx, []))).toEqual([]);
   });
 
   it('leaves nothing when the transaction rolls back', async () => {

@@ -6,7 +6,8 @@ import { defineFilterFields, textField, timeField } from '../src/filter/filter-f
 import { readFilter } from '../src/filter/read-filter.ts';
 import { connect, type Database, idempotencyKeys, type TenantTx, tenantOf, withTenant } from '../src/index.ts';
 import { defineOrder, readOrder } from '../src/paging/order.ts';
-import { type PageInput, page } from '../src/paging/page.ts';
+import { page } from '../src/paging/page.ts';
+import type { PageInput } from '../src/paging/page-input.ts';
 import { failureOf } from './support/failure-of.ts';
 
 const database = useTestDatabase();

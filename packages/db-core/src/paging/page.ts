@@ -4,20 +4,13 @@ import type { CheckedFilter } from '../filter/filter-node.ts';
 import { decodeCursor, encodeCursor, queryFingerprint } from './cursor.ts';
 import { orderByTerms, rangesAfter, type SortValues, sortKey } from './keyset.ts';
 import type { ResolvedOrder } from './order.ts';
+import type { PageInput } from './page-input.ts';
 import { PAGING_LIMITS } from './paging-limits.ts';
 
 /** One page of a list. `nextCursor` is undefined on the last page, also when that page is exactly full. */
 export interface Page<Item> {
   readonly items: readonly Item[];
   readonly nextCursor: string | undefined;
-}
-
-/** What callers of a list give to get a page of it. */
-export interface PageInput {
-  /** Rows of the page, 1 to the maximum that the function allows. */
-  readonly limit?: number | undefined;
-  /** `nextCursor` of the page before, with the same filter and order. */
-  readonly cursor?: string | undefined;
 }
 
 /** What is listed, and which page of it. */
