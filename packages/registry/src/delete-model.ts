@@ -66,7 +66,11 @@ export async function restoreModel(tx: TenantTx, input: RestoreModelInput): Prom
     const stage = sql`case v.stage when 'production' then 'archived' else v.stage end`;
     await Promise.all([
       changeVersions(tx, model, {
-        which: sql`v.deleted_at = ${timeParameter(model.deletedAt)}`,
+        // By the number of the deletion, which was the last change: its time may be that of other deletions too.
+        which: sql`v.id in (
+          select t.version_id from ${modelStageTransitions} t
+           where t.tenant_id = ${tenantOf(tx)} and t.model_id = ${model.id}::uuid
+             and t.change_number = ${model.changeNumber - 1}::bigint and t.to_stage is null)`,
         set: sql`deleted_at = null, stage = ${stage}, stage_change_number = ${model.changeNumber}::bigint`,
         fromStage: sql`null`,
         toStage: sql`v.stage`,

@@ -24,31 +24,37 @@ export interface LockedModel {
  * @throws DomainError `not_found` where neither the model nor a version of this name is there.
  */
 export async function lockModel(tx: TenantTx, name: string): Promise<LockedModel> {
-  let model = await takeLock(tx, name);
-  if (model === undefined) {
-    await ensureModelRow(tx, name);
-    model = await takeLock(tx, name);
-  }
-  if (model === undefined || model.deletedAt !== null) throw modelNotFound();
+  const model = await lockDeletedModel(tx, name);
+  if (model.deletedAt !== null) throw modelNotFound();
   return model;
 }
 
 /** As lockModel, and a model that is deleted is found too. */
 export async function lockDeletedModel(tx: TenantTx, name: string): Promise<LockedModel> {
-  const model = await takeLock(tx, name);
-  if (model?.deletedAt != null) return model;
-  return await lockModel(tx, name);
+  let model = await takeLock(tx, name);
+  if (model === undefined) {
+    await ensureModelRow(tx, name);
+    model = await takeLock(tx, name);
+  }
+  if (model === undefined) throw modelNotFound();
+  return model;
 }
 
 /** Makes the row of a model that so far has versions inserted by hand only. Several at once make one. */
 export async function ensureModelRow(tx: TenantTx, name: string): Promise<void> {
   const tenant = tenantOf(tx);
-  await tx.execute(sql`
+  const bearsVersions = sql`exists (
+    select from ${modelRegistry} v where v.tenant_id = ${tenant} and v.name = ${name} and v.deleted_at is null)`;
+  const [made] = await tx.execute<{ id: string }>(sql`
     insert into ${registeredModels} (tenant_id, name)
-    select ${tenant}, ${name}::text
-     where exists (select from ${modelRegistry} v
-                    where v.tenant_id = ${tenant} and v.name = ${name} and v.deleted_at is null)
-        on conflict (tenant_id, name) do nothing`);
+    select ${tenant}, ${name}::text where ${bearsVersions}
+        on conflict (tenant_id, name) do nothing
+    returning id`);
+  if (made === undefined) return;
+  // The insert may have waited for a transaction that made the row too and then renamed it. It goes on with what it saw
+  // before, so that the versions may be gone by now; nobody else can have seen the row.
+  await tx.execute(sql`
+    delete from ${registeredModels} where tenant_id = ${tenant} and id = ${made.id}::uuid and not ${bearsVersions}`);
 }
 
 /** Writes back that the model's next change has been made. */

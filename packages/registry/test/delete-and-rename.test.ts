@@ -210,6 +210,62 @@ describe('deleteModel', () => {
   });
 });
 
+describe('restoreModel', () => {
+  it('brings back the versions that were deleted with the model, and none that were deleted at the same moment', async () => {
+    await registry.run(freshTenant(), async (tx) => {
+      await register(tx, 2);
+      await deleteVersion(tx, { name: 'm', version: '2' });
+      await deleteModel(tx, { name: 'm' });
+      await restoreModel(tx, { name: 'm' });
+      expect((await listVersions(tx, { name: 'm' })).items.map(({ version }) => version)).toEqual(['1']);
+    });
+  });
+});
+
+describe('a model whose versions were inserted by hand, and that two transactions need the row of', () => {
+  /** Runs `first`, lets `second` run into its lock, and commits. */
+  async function race<Result>(
+    first: (tx: TenantTx) => Promise<unknown>,
+    second: (tx: TenantTx) => Promise<Result>,
+  ): Promise<readonly [string, PromiseSettledResult<Result>]> {
+    const tenant = freshTenant();
+    await registry.run(tenant, (tx) => tx.execute(sql`insert into model_registry (name, version) values ('m', 'v1')`));
+    let later: Promise<PromiseSettledResult<Result>> | undefined;
+    await registry.run(tenant, async (tx) => {
+      await first(tx);
+      later = Promise.allSettled([registry.run(tenant, second)]).then(([outcome]) => outcome);
+      const waiting = sql`select 1 from pg_locks join pg_stat_activity using (pid)
+                           where not granted and datname = current_database()`;
+      while ((await tx.execute(waiting)).length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    });
+    if (later === undefined) throw new Error('The second has not begun.');
+    return [tenant, await later];
+  }
+
+  it('is deleted by one and then, permanently, by the other', async () => {
+    const [tenant, outcome] = await race(
+      (tx) => deleteModel(tx, { name: 'm' }),
+      (tx) => deleteModel(tx, { name: 'm', permanently: true }),
+    );
+    expect(outcome.status).toBe('fulfilled');
+    await registry.run(tenant, async (tx) => {
+      expect(await tx.execute(sql`select 1 from registered_models`)).toHaveLength(0);
+    });
+  });
+
+  it('is not made again under the name that the other took from it', async () => {
+    const [tenant, outcome] = await race(
+      (tx) => renameModel(tx, { name: 'm', newName: 'n' }),
+      (tx) => updateModel(tx, { name: 'm', description: 'd' }),
+    );
+    expect(outcome).toMatchObject({ status: 'rejected', reason: { code: 'not_found' } });
+    await registry.run(tenant, async (tx) => {
+      expect((await searchModels(tx)).items).toMatchObject([{ name: 'n', description: null }]);
+      expect(await findModel(tx, { name: 'm' })).toBeUndefined();
+    });
+  });
+});
+
 describe('updateModel and updateVersion', () => {
   it('change what is given and leave the rest', async () => {
     await registry.run(freshTenant(), async (tx) => {

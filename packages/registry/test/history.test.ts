@@ -156,19 +156,20 @@ interface Held {
 /** What differs between two states, as diffModel says it. */
 function differenceOf(before: Held, after: Held): unknown {
   const pairs = (one: Readonly<Record<string, string>>, other: Readonly<Record<string, string>>) =>
-    [...new Set([...Object.keys(one), ...Object.keys(other)])]
-      .map((key) => [key, one[key] ?? null, other[key] ?? null] as const)
-      .filter(([, from, to]) => from !== to)
-      .sort();
+    new Map(
+      [...new Set([...Object.keys(one), ...Object.keys(other)])]
+        .map((key) => [key, [one[key] ?? null, other[key] ?? null]] as const)
+        .filter(([, [from, to]]) => from !== to),
+    );
   return { stages: pairs(before.stages, after.stages), aliases: pairs(before.aliases, after.aliases) };
 }
 
 async function diffBetween(tx: TenantTx, from: Date, to: Date): Promise<unknown> {
-  const { stages, aliases, renamed } = await diffModel(tx, { name: 'm', from, to });
-  expect(renamed).toBeNull();
+  const diff = await diffModel(tx, { name: 'm', from, to });
+  expect(diff.renamed).toBeNull();
   return {
-    stages: stages.map(({ version, fromStage, toStage }) => [version, fromStage, toStage]).sort(),
-    aliases: aliases.map(({ alias, fromVersion, toVersion }) => [alias, fromVersion, toVersion]),
+    stages: new Map(diff.stages.map(({ version, fromStage, toStage }) => [version, [fromStage, toStage]])),
+    aliases: new Map(diff.aliases.map(({ alias, fromVersion, toVersion }) => [alias, [fromVersion, toVersion]])),
   };
 }
 
