@@ -39,6 +39,7 @@ export { PageInput } from './paging/page-input.ts';
 export { PAGING_LIMITS } from './paging/paging-limits.ts';
 export * from './parameters.ts';
 export { jsonInput, nameInput, parseInput, textInput } from './parse-input.ts';
+export { type PrunedTenants, pruneTenants } from './prune-tenants.ts';
 export { type Pruned, type PruneOptions, pruneTenant } from './retention.ts';
 export type { RetryOptions } from './retry.ts';
 export type { AfterWork, DispatchHooks, WorkContext, WorkHandler, WorkOutcome } from './run-work.ts';

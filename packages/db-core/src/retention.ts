@@ -2,6 +2,7 @@ import { sql } from 'drizzle-orm';
 import type { Database } from './database.ts';
 import { deleteExpiredIdempotencyKeys } from './idempotency.ts';
 import { OUTBOX_KIND } from './outbox.ts';
+import { renewRetention } from './retention-work.ts';
 import { outboxEvents, tenantWork } from './schema.ts';
 import { type TenantTx, tenantOf } from './tenant-tx.ts';
 import { withTenant } from './with-tenant.ts';
@@ -31,29 +32,42 @@ export interface PruneOptions {
  */
 export async function pruneTenant(db: Database, tenant: string, options: PruneOptions = {}): Promise<Pruned> {
   const limit = wholeNumber(options.batchSize ?? 1_000, 'batchSize', 1, RETENTION_LIMITS.batchSize);
-  const deadAfterMs = wholeNumber(options.deadAfterMs ?? 30 * 86_400_000, 'deadAfterMs', 0, MAX_AGE_MS);
-  const undeliveredAfterMs =
-    options.undeliveredAfterMs === undefined
-      ? undefined
-      : wholeNumber(options.undeliveredAfterMs, 'undeliveredAfterMs', 0, MAX_AGE_MS);
+  const { deadAfterMs, undeliveredAfterMs } = retentionAges(options);
+  const context = options.now === undefined ? {} : { now: options.now };
   const drain = async (batch: (tx: TenantTx) => Promise<number>): Promise<number> => {
     let total = 0;
     for (;;) {
-      const deleted = await withTenant(db, tenant, batch, options.now === undefined ? {} : { now: options.now });
+      const deleted = await withTenant(db, tenant, batch, context);
       total += deleted;
       if (deleted < limit || options.signal?.aborted === true) return total;
     }
   };
-  return {
+  const pruned = {
     idempotencyKeys: await drain((tx) => deleteExpiredIdempotencyKeys(tx, { limit })),
     outboxEvents:
       (await drain((tx) => deleteDeadEvents(tx, deadAfterMs, limit))) +
       (undeliveredAfterMs === undefined ? 0 : await drain((tx) => deleteOldEvents(tx, undeliveredAfterMs, limit))),
     workRows: await drain((tx) => deleteDeadWork(tx, deadAfterMs, limit)),
   };
+  if (options.signal?.aborted !== true) await withTenant(db, tenant, renewRetention, context);
+  return pruned;
 }
 
 const MAX_AGE_MS = 100 * 365 * 86_400_000;
+
+/** @throws DomainError `invalid_input` for what is no time or too long. */
+export function retentionAges({ deadAfterMs, undeliveredAfterMs }: PruneOptions): {
+  readonly deadAfterMs: number;
+  readonly undeliveredAfterMs: number | undefined;
+} {
+  return {
+    deadAfterMs: wholeNumber(deadAfterMs ?? 30 * 86_400_000, 'deadAfterMs', 0, MAX_AGE_MS),
+    undeliveredAfterMs:
+      undeliveredAfterMs === undefined
+        ? undefined
+        : wholeNumber(undeliveredAfterMs, 'undeliveredAfterMs', 0, MAX_AGE_MS),
+  };
+}
 
 /** With their work rows: an event without one would never be delivered, a work row without one means nothing. */
 async function deleteDeadEvents(tx: TenantTx, ageMs: number, limit: number): Promise<number> {

@@ -69,7 +69,8 @@ it('deletes expired keys, and dead work with its events, of one tenant and in ba
     workRows: 1,
   });
   expect(await left(tenant)).toEqual([0, 1, 2]);
-  expect(await left(other)).toEqual([3, 2, 4]);
+  // Of the work rows one says that there are keys.
+  expect(await left(other)).toEqual([3, 2, 5]);
 });
 
 it('keeps events that were not delivered, unless it is told how long', async () => {
