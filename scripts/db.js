@@ -1,4 +1,4 @@
 // A command of the database: `node scripts/db.js migrate --dry-run`, which is `pnpm db:migrate --dry-run`.
 import { runProgram } from './run.js';
 
-process.exitCode = await runProgram('tooling/migrate/src/repository/bin.ts', process.argv.slice(2));
+process.exitCode = await runProgram('tooling/workspace/src/db.ts', process.argv.slice(2));

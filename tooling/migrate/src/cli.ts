@@ -2,12 +2,10 @@ import { Command, CommanderError } from 'commander';
 import { baselineCommand } from './commands/baseline.ts';
 import type { CommandDefinition, CommandInput } from './commands/command.ts';
 import { grantRuntimeCommand } from './commands/grant-runtime.ts';
-import { maintainCommand } from './commands/maintain.ts';
 import { migrateCommand } from './commands/migrate.ts';
 import { psqlCommand } from './commands/psql.ts';
 import { sqlCommand } from './commands/sql.ts';
 import { statusCommand } from './commands/status.ts';
-import { tenantsCommand } from './commands/tenants.ts';
 import { urlCommand } from './commands/url.ts';
 import { verifyCommand } from './commands/verify.ts';
 import { type EnvironmentOptions, loadEnvironment } from './environment.ts';
@@ -63,9 +61,7 @@ const commands: readonly CommandDefinition[] = [
   statusCommand,
   verifyCommand,
   baselineCommand,
-  maintainCommand,
   grantRuntimeCommand,
-  tenantsCommand,
   urlCommand,
   psqlCommand,
   sqlCommand,
@@ -83,6 +79,12 @@ const repositoryCommands: readonly string[] = [
   'studio',
 ];
 
+/** They run functions of db-core, which this package does not depend on. */
+const domainCommands: Readonly<Record<string, string>> = {
+  maintain: 'pruneTenants(db)',
+  tenants: 'createTenant, listTenants and setTenantStatus',
+};
+
 const exitCodeHelp = `
 Exit codes: 0 done, 1 unexpected (a statement failed), 2 bad usage or configuration, 3 refused, 4 database not reachable,
 5 check or verify found differences.`;
@@ -98,21 +100,32 @@ function createProgram(streams: OutputStreams, host: CliHost, finish: (exitCode:
     .addHelpText('after', exitCodeHelp);
   for (const definition of [...commands, ...(host.commands ?? [])])
     addCommand(program, definition, streams, host, finish);
-  if (host.commands === undefined) for (const name of repositoryCommands) addRefusal(program, name);
+  if (host.commands === undefined) {
+    for (const name of repositoryCommands) {
+      addRefusal(
+        program,
+        name,
+        `${name} works on the sources of the packages, which only a checkout of the repository of MCP Hub ML has: run pnpm db:${name} there.`,
+      );
+    }
+    for (const [name, functions] of Object.entries(domainCommands)) {
+      addRefusal(
+        program,
+        name,
+        `${name} is a command of the repository of MCP Hub ML: run pnpm db:${name} there, or call ${functions} of @mcp-hub/db-core in a program of yours.`,
+      );
+    }
+  }
   return program;
 }
 
-function addRefusal(program: Command, name: string): void {
+function addRefusal(program: Command, name: string, message: string): void {
   program
     .command(name, { hidden: true })
     .argument('[parameters...]')
     .allowUnknownOption()
     .action(() => {
-      throw new MigrateError(
-        'needs_repository',
-        `${name} works on the sources of the packages, which only a checkout of the repository of MCP Hub ML has: run pnpm db:${name} there.`,
-        exitCodes.usage,
-      );
+      throw new MigrateError('needs_repository', message, exitCodes.usage);
     });
 }
 

@@ -1,17 +1,8 @@
 import { type Environment, variableOf } from './environment.ts';
-import { exitCodes, MigrateError } from './errors.ts';
 
-/** What `--tenant` says, else DEFAULT_TENANT. */
+/** What `--tenant` says, else DEFAULT_TENANT. Not checked: see `checkTenant`. */
 export function tenantOf(environment: Environment, given: string | undefined): string | undefined {
-  const tenant = given ?? variableOf(environment, 'DEFAULT_TENANT');
-  if (tenant !== undefined && (tenant === '' || tenant.length > 128 || /\p{Cc}/u.test(tenant))) {
-    throw new MigrateError(
-      'invalid_tenant',
-      'A tenant id has 1 to 128 characters and no control characters.',
-      exitCodes.usage,
-    );
-  }
-  return tenant;
+  return given ?? variableOf(environment, 'DEFAULT_TENANT');
 }
 
 /** `-c name=value …` as libpq and the server read it: blanks and backslashes in a value are escaped. */

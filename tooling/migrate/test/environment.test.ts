@@ -65,7 +65,6 @@ describe('a tenant', () => {
     expect(tenantOf(environment, 'given')).toBe('given');
     expect(tenantOf(environment, undefined)).toBe('t1');
     expect(tenantOf(loadEnvironment({ cwd: project(), processEnvironment: {} }), undefined)).toBeUndefined();
-    expect(() => tenantOf(environment, 'a\nb')).toThrow('control characters');
   });
 
   test.each(['t1', 'with blank', "quote'", 'back\\slash', 'plus+percent%20&x=1', '-c role=postgres', 'ünïcode €'])(

@@ -1,6 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { text as readAll } from 'node:stream/consumers';
+import { checkTenant } from '../check-tenant.ts';
 import { assertMayWrite, findTarget } from '../environment.ts';
 import { exitCodes, MigrateError } from '../errors.ts';
 import type { Output } from '../output.ts';
@@ -22,6 +23,7 @@ async function run(context: CommandContext, input: CommandInput): Promise<number
   const tenant = tenantOf(environment, input.text('tenant'));
   assertMayWrite(environment, 'psql', context.yes);
   const { ownerUrl } = await findTarget(environment);
+  await checkTenant(ownerUrl, tenant);
   if (hasPsql()) return await runPsql(ownerUrl, tenant, input.arguments);
   output.warn(
     'psql is not on PATH: the statements are run by postgres.js, one after the other; \\ commands need psql.',

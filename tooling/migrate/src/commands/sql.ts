@@ -1,3 +1,4 @@
+import { checkTenant } from '../check-tenant.ts';
 import { assertMayWrite, findTarget } from '../environment.ts';
 import { exitCodes } from '../errors.ts';
 import { formatSqlResult, runSql, type SqlOutcome } from '../run-sql.ts';
@@ -18,6 +19,7 @@ async function run(context: CommandContext, input: CommandInput): Promise<number
   const statements = input.arguments[0] ?? '';
   if (!isReadOnly(statements)) assertMayWrite(environment, 'sql', context.yes);
   const target = await findTarget(environment);
+  await checkTenant(target.ownerUrl, tenant);
   const outcomes: SqlOutcome[] = [];
   const well = await runSql(urlWithSettings(target.ownerUrl, { 'app.tenant': tenant }), statements, (outcome) => {
     outcomes.push(outcome);

@@ -1,3 +1,8 @@
+export type { CommandContext, CommandDefinition, CommandInput } from '../commands/command.ts';
+export { describeServer } from '../connection-error.ts';
+export { assertMayWrite, type Environment, findTarget } from '../environment.ts';
+export { exitCodes, MigrateError } from '../errors.ts';
+export { formatCount, formatTable, type Output, type OutputStreams } from '../output.ts';
 export { type CheckOptions, check } from './check.ts';
 export type { CheckComparison, CheckProblem, CheckReport } from './check-report.ts';
 export { type GenerateOptions, type GenerateReport, generate } from './generate.ts';

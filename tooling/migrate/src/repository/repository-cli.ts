@@ -1,5 +1,6 @@
 import { findLocalServer, PostgresToolError } from '@mcp-hub/postgres';
 import { type CliHost, runCli } from '../cli.ts';
+import type { CommandDefinition } from '../commands/command.ts';
 import { type DatabaseTarget, findTarget, loadEnvironment } from '../environment.ts';
 import { exitCodes, MigrateError } from '../errors.ts';
 import type { OutputStreams } from '../output.ts';
@@ -14,24 +15,26 @@ import { upCommand } from './commands/up.ts';
 
 const findLocal = (root: string) => findLocalServer({ root });
 
-const repository: CliHost = {
-  commands: [
-    generateCommand,
-    checkCommand,
-    rollbackCommand,
-    releaseCommand,
-    resetCommand,
-    upCommand,
-    downCommand,
-    studioCommand,
-  ],
-  findLocal,
-  explain,
-};
+const repositoryCommands: readonly CommandDefinition[] = [
+  generateCommand,
+  checkCommand,
+  rollbackCommand,
+  releaseCommand,
+  resetCommand,
+  upCommand,
+  downCommand,
+  studioCommand,
+];
 
-/** `runCli` with the commands that need the repository. */
-export async function runRepositoryCli(parameters: readonly string[], streams?: OutputStreams): Promise<number> {
-  return await runCli(parameters, streams, repository);
+const repository: CliHost = { findLocal, explain };
+
+/** `runCli` with the commands that need the repository, and `more`, which need packages that this one may not import. */
+export async function runRepositoryCli(
+  parameters: readonly string[],
+  streams?: OutputStreams,
+  more: readonly CommandDefinition[] = [],
+): Promise<number> {
+  return await runCli(parameters, streams, { ...repository, commands: [...repositoryCommands, ...more] });
 }
 
 /** The database of a checkout: POSTGRES_URL, else its local server. */

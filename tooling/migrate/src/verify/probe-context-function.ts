@@ -5,7 +5,7 @@ import { asRuntime, newTenant, type Prober } from './prober.ts';
 export async function probeContextFunction(prober: Prober): Promise<void> {
   const object = 'app_set_tenant';
   const rule = 'probe-context-function';
-  const bad = [`''`, 'null', `repeat('x', 129)`, `'a' || chr(10)`];
+  const bad = [`''`, 'null', `repeat('x', 129)`, `'a' || chr(10)`, `' a'`, `'a' || chr(8232)`, `'a' || chr(65533)`];
   for (const value of bad) {
     const done = await prober.attempt(`select public.app_set_tenant(${value})`);
     if (!('code' in done) || done.code !== '22023') {

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { checkTenant } from '../../check-tenant.ts';
 import type { CommandContext, CommandDefinition, CommandInput } from '../../commands/command.ts';
 import { findTarget } from '../../environment.ts';
 import { exitCodes, MigrateError } from '../../errors.ts';
@@ -22,6 +23,7 @@ async function run({ environment, output }: CommandContext, input: CommandInput)
     throw new MigrateError('missing_tenant', 'Name a tenant with --tenant, or set DEFAULT_TENANT.', exitCodes.usage);
   }
   const target = await findTarget(environment);
+  await checkTenant(target.ownerUrl, tenant);
   const url = urlWithSettings(target.ownerUrl, { role: 'app_readonly', 'app.tenant': tenant });
   output.line(`Tenant ${tenant}, as app_readonly: reading only. Ctrl+C ends it.`);
   return await runKit(environment.root, url, input.text('port'));

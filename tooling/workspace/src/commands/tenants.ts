@@ -1,8 +1,15 @@
-import { assertMayWrite, findTarget } from '../environment.ts';
-import { exitCodes, MigrateError } from '../errors.ts';
-import { formatCount, formatTable } from '../output.ts';
-import { createTenant, listTenants, setTenantStatus, toTenantStatus } from '../tenants.ts';
-import type { CommandContext, CommandDefinition, CommandInput } from './command.ts';
+import type { Database, Tenant } from '@mcp-hub/db-core';
+import {
+  assertMayWrite,
+  type CommandContext,
+  type CommandDefinition,
+  type CommandInput,
+  exitCodes,
+  formatCount,
+  formatTable,
+  MigrateError,
+} from '@mcp-hub/migrate/repository';
+import { withDatabase } from './with-database.ts';
 
 export const tenantsCommand: CommandDefinition = {
   name: 'tenants',
@@ -15,9 +22,8 @@ export const tenantsCommand: CommandDefinition = {
 async function run(context: CommandContext, input: CommandInput): Promise<undefined> {
   const { environment, output } = context;
   const [action, tenant, status, ...rest] = input.arguments;
-  const target = await findTarget(environment);
   if (action === undefined || action === 'list') {
-    const tenants = await listTenants(target.ownerUrl);
+    const tenants = await withDatabase(context, listAll);
     const rows = tenants.map((row) => [row.tenantId, row.status, row.createdAt.toISOString(), row.displayName ?? '']);
     for (const line of formatTable(rows)) output.line(line);
     const active = tenants.filter((row) => row.status === 'active').length;
@@ -28,16 +34,37 @@ async function run(context: CommandContext, input: CommandInput): Promise<undefi
   if (tenant === undefined || rest.length > 0) throw usage();
   assertMayWrite(environment, 'tenants', context.yes);
   if (action === 'create' && status === undefined) {
-    await createTenant(target.ownerUrl, tenant, input.text('name'));
+    const displayName = input.text('name');
+    await withDatabase(context, (db, { createTenant }) =>
+      createTenant(db, { tenant, ...(displayName === undefined ? {} : { displayName }) }),
+    );
     output.line(`Tenant ${tenant} was created.`);
     output.result({ created: tenant });
     return undefined;
   }
   if (action !== 'set-status' || status === undefined) throw usage();
-  await setTenantStatus(target.ownerUrl, tenant, toTenantStatus(status));
+  await withDatabase(context, (db, { setTenantStatus, tenantStatuses }) => {
+    const known = tenantStatuses.find((name) => name === status);
+    if (known !== undefined) return setTenantStatus(db, { tenant, status: known });
+    throw new MigrateError(
+      'invalid_status',
+      `A tenant's status is one of ${tenantStatuses.join(', ')}.`,
+      exitCodes.usage,
+    );
+  });
   output.line(`Tenant ${tenant} is ${status}.`);
   output.result({ tenant, status });
   return undefined;
+}
+
+async function listAll(db: Database, { listTenants }: typeof import('@mcp-hub/db-core')): Promise<readonly Tenant[]> {
+  const tenants: Tenant[] = [];
+  for (let cursor: string | undefined; ; ) {
+    const page = await listTenants(db, { limit: 1_000, ...(cursor === undefined ? {} : { cursor }) });
+    tenants.push(...page.items);
+    cursor = page.nextCursor;
+    if (cursor === undefined) return tenants;
+  }
 }
 
 function usage(): MigrateError {
