@@ -1,7 +1,12 @@
+import { benchImport } from './import.ts';
 import { benchRegistry } from './registry.ts';
 import { benchTenancy } from './tenancy.ts';
 
-const benches: Readonly<Record<string, () => Promise<void>>> = { tenancy: benchTenancy, registry: benchRegistry };
+const benches: Readonly<Record<string, () => Promise<void>>> = {
+  tenancy: benchTenancy,
+  registry: benchRegistry,
+  import: benchImport,
+};
 
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !(name in benches));
