@@ -27,7 +27,7 @@ export function createConnectionPool(openClient: () => Sql, max: number): Connec
   const end = (connection: PooledConnection) => void connection.end().catch(() => {});
 
   const shelve = (connection: PooledConnection) => {
-    if (closed || connection.deathCause() !== undefined) return end(connection);
+    if (closed || connection.isWorn() || connection.deathCause() !== undefined) return end(connection);
     connection.onDeath(() => {
       const place = idle.indexOf(connection);
       if (place >= 0) idle.splice(place, 1);
@@ -53,7 +53,7 @@ export function createConnectionPool(openClient: () => Sql, max: number): Connec
       const leave = await admission.enter(timeoutMs);
       if (closed) {
         leave();
-        throw new DomainError('unavailable', 'The database handle was closed. Connect again.');
+        throw ended();
       }
       const connection = idle.pop() ?? (await openBefore(deadline, leave));
       taken.add(connection);
@@ -79,10 +79,12 @@ export function createConnectionPool(openClient: () => Sql, max: number): Connec
           };
         });
       }
-      await Promise.all([...ends, ...Array.from(taken, (connection) => connection.destroy())]);
+      await Promise.all([...ends, ...Array.from(taken, (connection) => connection.destroy(ended()))]);
     },
   };
 }
+
+const ended = () => new DomainError('unavailable', 'The database handle was closed. Connect again.');
 
 /** `pending`, or `unavailable` where the deadline comes first. */
 async function before<T>(deadline: number, pending: Promise<T>): Promise<T> {

@@ -6,6 +6,8 @@ interface ServerError {
   readonly table_name?: string;
   readonly column_name?: string;
   readonly message?: string;
+  /** The statement's text, which postgres.js adds. */
+  readonly query?: string;
 }
 
 interface Meaning {
@@ -69,8 +71,8 @@ const networkCodes = new Set([
   ...['ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND', 'EAI_AGAIN', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENOENT'],
 ]);
 
-// Their messages name tables, columns and functions of the schema and never a value.
-const namesOnly = new Set(['42P01', '42703', '42883', '42704', '42P07']);
+// Their messages name tables, columns and functions; see nameOf.
+const namesOnly = new Set(['42P01', '42703', '42883', '42P07']);
 
 const sqlStateForm = /^[0-9A-Z]{5}$/;
 
@@ -87,7 +89,7 @@ export function toDomainError(error: unknown): unknown {
     (networkCodes.has(error.code) ? connection : undefined) ??
     byClass[error.code.slice(0, 2)] ??
     meaning('internal', 'The database failed in a way that is not expected here.');
-  const named = namesOnly.has(error.code) && error.message !== undefined ? ` (${error.message})` : '';
+  const named = nameOf(error);
   const constraint = error.constraint_name === undefined ? '' : ` (constraint ${error.constraint_name})`;
   const details: Record<string, string | boolean> = { sqlState: error.code };
   if (error.constraint_name !== undefined) details['constraint'] = error.constraint_name;
@@ -98,6 +100,13 @@ export function toDomainError(error: unknown): unknown {
     details: details satisfies DomainErrorDetails,
     cause: new Error(`PostgreSQL or its driver answered ${error.code}.`),
   });
+}
+
+/** What the statement itself names, such as a missing table. A name that came as a parameter ('x'::regclass) is a value. */
+function nameOf(error: ServerError): string {
+  const [, name] = /"([^"]+)"/.exec(error.message ?? '') ?? [];
+  if (!namesOnly.has(error.code) || name === undefined || error.query?.includes(name) !== true) return '';
+  return ` (${name})`;
 }
 
 function isServerError(error: unknown): error is ServerError {

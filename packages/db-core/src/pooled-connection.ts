@@ -11,9 +11,16 @@ export interface PooledConnection {
   noteError(error: unknown): void;
   /** Ends it where it is idle or dead. */
   end(): Promise<void>;
-  /** Ends it under whatever runs on it. */
-  destroy(): Promise<void>;
+  /** Ends it under whatever runs on it; `cause` is what later statements are told. */
+  destroy(cause: unknown): Promise<void>;
+  /** Notes a statement text, which the driver and the server keep prepared from now on. */
+  noteText(text: string): void;
+  /** True where it keeps so many statements that a new connection is cheaper. */
+  isWorn(): boolean;
 }
+
+// Of about 300 kB each in the backend's memory.
+const PREPARED_TEXTS_MAX = 500;
 
 /** What `onexecute` of postgres.js hands out, the only way to learn that a reserved connection has died. */
 interface InnerConnection {
@@ -29,6 +36,7 @@ interface InnerConnection {
  */
 export async function openConnection(client: Sql): Promise<PooledConnection> {
   let cause: unknown;
+  const texts = new Set<string>();
   let listener: (cause: unknown) => void = () => {};
   const die = (reason: unknown) => {
     cause ??= reason;
@@ -63,6 +71,11 @@ export async function openConnection(client: Sql): Promise<PooledConnection> {
       if (cause === undefined) sql.release();
       await client.end({ timeout: 0 });
     },
-    destroy: () => client.end({ timeout: 0 }),
+    destroy: async (reason) => {
+      cause ??= reason;
+      await client.end({ timeout: 0 });
+    },
+    noteText: (text) => texts.add(text),
+    isWorn: () => texts.size > PREPARED_TEXTS_MAX,
   };
 }

@@ -39,9 +39,9 @@ export async function stageRows<Table extends PgTable>(
 
   const stage = connection.uniqueName('stage');
   const list = names.map(quoteIdentifier).join(', ');
-  const source = quoteIdentifier(getTableName(like));
-  await connection.run(
-    `create temporary table ${stage} on commit drop as select ${list} from ${source} with no data`,
+  const table = quoteIdentifier(getTableName(like));
+  await connection.runOwn(
+    `create temporary table ${stage} on commit drop as select ${list} from ${table} with no data`,
     [],
     'objects',
   );
@@ -57,10 +57,29 @@ export async function stageRows<Table extends PgTable>(
       count += 1;
     }
   }
-  await connection.copyIn(`copy ${stage} (${list}) from stdin`, (sink) =>
-    pipeline(Readable.from(chunked(lines())), sink),
-  );
+  const source = remembered(chunked(lines()));
+  await connection.copyIn(`copy ${stage} (${list}) from stdin`, async (sink) => {
+    try {
+      await pipeline(Readable.from(source.chunks), sink);
+    } catch (error) {
+      throw source.failure() ?? error;
+    }
+  });
   return { table: sql.raw(stage), columns: sql.raw(list), count };
+}
+
+/** The driver tells the server why a copy was broken off, and the server logs it: it gets to hear nothing of the cause. */
+function remembered(chunks: AsyncIterable<string>) {
+  let failure: unknown;
+  async function* passed() {
+    try {
+      yield* chunks;
+    } catch (error) {
+      failure = error;
+      throw new Error('The source of the rows failed.');
+    }
+  }
+  return { chunks: passed(), failure: () => failure };
 }
 
 const quoteIdentifier = (name: string) => `"${name.replaceAll('"', '""')}"`;

@@ -1,4 +1,5 @@
 import { DomainError } from './errors.ts';
+import { guardStatement } from './statement-guard.ts';
 import { tenantHandle } from './tenant-handle.ts';
 import { contextOf, type TenantTx } from './tenant-tx.ts';
 import type { Connection } from './transaction-scope.ts';
@@ -38,7 +39,7 @@ export async function* streamRows<Schema extends Record<string, unknown>, Row>(
       if (rows.length < batchRows) return;
     }
   } finally {
-    if (reader.declared()) await context.connection.run(`close ${name}`, [], 'objects').catch(() => {});
+    if (reader.declared()) await context.connection.runOwn(`close ${name}`, [], 'objects').catch(() => {});
   }
 }
 
@@ -48,10 +49,11 @@ function fetching(inner: Connection, name: string, batchRows: number) {
     ...inner,
     run: async (text, parameters, shape) => {
       if (!declared) {
-        await inner.run(`declare ${name} no scroll cursor for ${text}`, parameters, 'objects');
+        guardStatement(text);
+        await inner.runOwn(`declare ${name} no scroll cursor for ${text}`, parameters, 'objects');
         declared = true;
       }
-      return await inner.run(`fetch ${batchRows} from ${name}`, [], shape);
+      return await inner.runOwn(`fetch ${batchRows} from ${name}`, [], shape);
     },
   };
   return { connection, declared: () => declared };

@@ -1,8 +1,8 @@
 import { PgDatabase, type PgDialect } from 'drizzle-orm/pg-core';
 import { type PostgresJsQueryResultHKT, PostgresJsSession } from 'drizzle-orm/postgres-js';
 import { DomainError } from './errors.ts';
+import { refuseForeignHandle } from './open-context.ts';
 import { registerTx, type TenantContext, type TenantTx } from './tenant-tx.ts';
-import type { Connection } from './transaction-scope.ts';
 import type { RowShape } from './wire.ts';
 
 /**
@@ -15,7 +15,7 @@ export function tenantHandle<Schema extends Record<string, unknown>>(context: Te
     relations.schema === undefined
       ? undefined
       : { fullSchema: relations.fullSchema, schema: relations.schema, tableNamesMap: relations.tableNamesMap };
-  const session = new PostgresJsSession(clientOf(context.connection) as never, dialect, schema as never, {});
+  const session = new PostgresJsSession(clientOf(context) as never, dialect, schema as never, {});
   const prepare = session.prepareQuery.bind(session);
   session.prepareQuery = (...query) => {
     const prepared = prepare(...query);
@@ -43,14 +43,17 @@ interface RootParts {
 const runBare = (_text: string, _parameters: unknown, run: () => Promise<unknown>) => run();
 
 /** As much of postgres.js's client as Drizzle's session calls. */
-function clientOf(connection: Connection): object {
+function clientOf({ connection, tenant }: TenantContext): object {
   return {
     unsafe(text: string, parameters: readonly unknown[] = []) {
+      const send = async (shape: RowShape) => {
+        refuseForeignHandle(tenant);
+        return await connection.run(text, parameters, shape);
+      };
       // Drizzle calls .values() on what it gets before it awaits; a statement is sent once, when it is awaited.
       const pending = (shape: RowShape) => ({
         // oxlint-disable-next-line unicorn/no-thenable -- Drizzle awaits a lazy query; it is sent then.
-        then: <A, B>(ok?: (rows: unknown) => A, failed?: (error: unknown) => B) =>
-          connection.run(text, parameters, shape).then(ok, failed),
+        then: <A, B>(ok?: (rows: unknown) => A, failed?: (error: unknown) => B) => send(shape).then(ok, failed),
         values: () => pending('arrays'),
       });
       return pending('objects');

@@ -6,7 +6,10 @@ import type { RowShape, Wire } from './wire.ts';
 
 /** What a handle runs its statements on: a transaction, or a savepoint of it. */
 export interface Connection {
+  /** A statement of a service: guarded. */
   run(text: string, parameters: readonly unknown[], shape: RowShape): Promise<readonly Row[]>;
+  /** A statement of this package, such as a cursor around a guarded one. */
+  runOwn(text: string, parameters: readonly unknown[], shape: RowShape): Promise<readonly Row[]>;
   /** COPY FROM STDIN: `feed` writes into the sink and ends or destroys it. */
   copyIn(text: string, feed: (sink: Writable) => Promise<void>): Promise<void>;
   uniqueName(prefix: string): string;
@@ -45,6 +48,7 @@ export function openScope(wire: Wire, oneStatement: boolean, depth = 0): Scope {
 
   const connection: Connection = {
     uniqueName: wire.uniqueName,
+    runOwn: (text, parameters, shape) => counted(() => wire.run(text, parameters, shape)),
     copyIn: (text, feed) => counted(() => wire.copyIn(text, feed)),
     run: (text, parameters, shape) =>
       counted(async () => {
@@ -102,11 +106,20 @@ async function runSavepoint<Result>(
     return result;
   } catch (error) {
     scope.close();
-    if (!wire.isDead()) {
-      await wire.control(`rollback to savepoint ${name}`);
-      wire.resetFirstError(errorBefore);
-    }
+    await undoSavepoint(wire, name);
+    wire.resetFirstError(errorBefore);
     throw error;
+  }
+}
+
+/** What cannot be undone must not be committed by whoever catches the error: then the whole transaction dies. */
+async function undoSavepoint(wire: Wire, name: string): Promise<void> {
+  if (wire.isDead()) return;
+  try {
+    if (wire.isCopying()) throw new DomainError('failed_precondition', 'A copy was under way.');
+    await wire.control(`rollback to savepoint ${name}`);
+  } catch (error) {
+    await wire.kill(error);
   }
 }
 

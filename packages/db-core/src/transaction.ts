@@ -77,11 +77,24 @@ async function commit(wire: Wire): Promise<void> {
   );
 }
 
-/** A connection goes back to the pool only when nothing of this transaction is on its way. */
+/**
+ * A connection goes back to the pool only when its transaction has ended and nothing of it is on its way. Where the
+ * server did not say so, the connection ends: the next tenant on it would work in this one's transaction.
+ */
 async function endQuietly(wire: Wire): Promise<void> {
+  if (wire.isDead()) return;
+  if (wire.isCopying()) {
+    await wire.kill(new DomainError('failed_precondition', 'A copy was still under way when its transaction ended.'));
+    return;
+  }
   try {
     await (wire.commitSent() ? wire.sendCommit() : wire.control('rollback'));
-  } catch {
-    // The connection died; with it the transaction is rolled back.
+  } catch (error) {
+    // A COMMIT that the server refused has ended the transaction too.
+    if (!(wire.commitSent() && isFromServer(error))) await wire.kill(error);
   }
+}
+
+function isFromServer(error: unknown): boolean {
+  return error instanceof Error && 'severity' in error && error.severity === 'ERROR';
 }

@@ -1,7 +1,9 @@
 import type { Writable } from 'node:stream';
 import type { Row } from 'postgres';
 import { toDomainError } from './database-error.ts';
+import { DomainError } from './errors.ts';
 import type { PooledConnection } from './pooled-connection.ts';
+import { numberText } from './value-text.ts';
 
 export type RowShape = 'objects' | 'arrays';
 
@@ -17,6 +19,10 @@ export interface Wire {
   sendCommit(): Promise<{ readonly command: string }>;
   commitSent(): boolean;
   isDead(): boolean;
+  /** True while a COPY is under way, in which the connection takes no other statement. */
+  isCopying(): boolean;
+  /** Ends the connection, and with it the transaction. */
+  kill(error: unknown): Promise<void>;
   headError(): unknown;
   /** The first failure of a statement that was not undone by a savepoint. */
   firstError(): unknown;
@@ -32,6 +38,7 @@ export function createWire(connection: PooledConnection): Wire {
   let firstError: unknown;
   let commit: Promise<{ readonly command: string }> | undefined;
   let names = 0;
+  let copies = 0;
   connection.onDeath((cause) => {
     // Statements that waited in the driver behind the one that ran are never settled by it.
     for (const reject of waiting) reject(cause);
@@ -67,17 +74,35 @@ export function createWire(connection: PooledConnection): Wire {
     }
   };
 
+  const kill = async (error: unknown) => {
+    await connection.destroy(toDomainError(error));
+  };
+
   return {
-    run: (text, parameters, shape) =>
-      statement(() => {
-        const query = sql.unsafe(text, parameters as never[], { prepare: true, simple: false } as object);
+    isCopying: () => copies > 0,
+    kill,
+    run: async (text, parameters, shape) => {
+      const bound = boundParameters(parameters);
+      connection.noteText(text);
+      return await statement(() => {
+        const query = sql.unsafe(text, bound, { prepare: true, simple: false } as object);
         return (shape === 'arrays' ? query.values() : query).execute();
-      }),
+      });
+    },
     copyIn: (text, feed) =>
       statement(async () => {
-        const query = sql.unsafe(text);
-        const refused = refusalOf(query);
-        await Promise.race([feed(await query.writable()), refused]);
+        copies += 1;
+        try {
+          const query = sql.unsafe(text);
+          const refused = refusalOf(query);
+          await Promise.race([feed(await query.writable()), refused]);
+        } catch (error) {
+          // What the driver sends behind a failed copy may be more than the server takes.
+          await kill(new DomainError('failed_precondition', 'A copy failed, and with it the transaction.'));
+          throw error;
+        } finally {
+          copies -= 1;
+        }
       }),
     control: async (text) => {
       await statement(() => sql.unsafe(text).execute());
@@ -109,6 +134,33 @@ export function createWire(connection: PooledConnection): Wire {
       return `${prefix}_${names}`;
     },
   };
+}
+
+/**
+ * What the driver can bind. A value that it cannot serialize fails inside it after the statement was queued: another
+ * statement is told, and this one waits for ever.
+ */
+function boundParameters(parameters: readonly unknown[]): never[] {
+  return parameters.map((value, index) => {
+    if (value === null || typeof value === 'string' || typeof value === 'boolean' || typeof value === 'bigint')
+      return value;
+    // As text: the server knows the type, and the driver's serializers for dates and JSON take text only.
+    if (typeof value === 'number') return numberText(value);
+    if (value instanceof Uint8Array) return value;
+    const kind =
+      value instanceof Date
+        ? 'a Date (bind timeParameter)'
+        : Array.isArray(value)
+          ? 'an array (bind textArray or its like)'
+          : typeof value === 'object'
+            ? 'an object (bind jsonParameter)'
+            : typeof value;
+    throw new DomainError(
+      'invalid_input',
+      `Parameter ${index + 1} of the statement is ${kind}; pass text, numbers, booleans, bytes or null.`,
+      { details: { parameter: index + 1 } },
+    );
+  }) as never[];
 }
 
 /**

@@ -1,6 +1,6 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
 import { type Database, internalsOf } from './database.ts';
 import { DomainError } from './errors.ts';
+import { inContext } from './open-context.ts';
 import { type RetryOptions, retrying } from './retry.ts';
 import { tenantHandle } from './tenant-handle.ts';
 import { type TenantId, toTenantId } from './tenant-id.ts';
@@ -20,13 +20,6 @@ export interface TenantOptions {
   /** Runs `work` again after a serialization failure or deadlock; `work` must be free of other effects. */
   readonly retry?: RetryOptions;
 }
-
-interface OpenContext {
-  readonly tenant: TenantId;
-  open: boolean;
-}
-
-const current = new AsyncLocalStorage<OpenContext>();
 
 /**
  * Runs `work` in a transaction that sees and writes one tenant's rows only, and commits when it resolves.
@@ -73,24 +66,10 @@ async function enter<Schema extends Record<string, unknown>, Result>(
   if (typeof work !== 'function')
     throw new DomainError('invalid_input', 'The work must be a function of the transaction.');
   const { root } = internalsOf(db);
-  const outer = current.getStore();
-  if (outer?.open === true && outer.tenant !== id) {
-    throw new DomainError(
-      'failed_precondition',
-      'A transaction of another tenant is open around this one. Finish it first; one transaction belongs to one tenant.',
-    );
-  }
-  const context: OpenContext = { tenant: id, open: true };
   const mode = transactionMode(id, options, oneStatement);
-  return await current.run(context, async () => {
-    try {
-      return await runTransaction(db, mode, (connection) =>
-        work(tenantHandle<Schema>({ tenant: id, connection, root })),
-      );
-    } finally {
-      context.open = false;
-    }
-  });
+  return await inContext(id, () =>
+    runTransaction(db, mode, (connection) => work(tenantHandle<Schema>({ tenant: id, connection, root }))),
+  );
 }
 
 function transactionMode(tenant: TenantId, options: TenantOptions, oneStatement: boolean): TransactionMode {
