@@ -1,27 +1,19 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { useTestDatabase } from '@mcp-hub/testing';
+import { runReadme, useTestDatabase } from '@mcp-hub/testing';
 import { expect, it } from 'vitest';
-import { runProgram } from './run-program.ts';
 
 const database = useTestDatabase();
-const readme = readFileSync(new URL('../../../README.md', import.meta.url), 'utf8');
 
-it('the lines of use in the README run and print what they say', async () => {
-  const [, lines] = /```ts\n([\s\S]*?)```/.exec(readme) ?? [];
-  // Inside this package, so that its imports are found.
-  const folder = mkdtempSync(fileURLToPath(new URL('../readme-', import.meta.url)));
-  try {
-    writeFileSync(join(folder, 'use.ts'), lines ?? '');
-    const { code, output } = await runProgram(join(folder, 'use.ts'), [], {
-      POSTGRES_SERVICE_URL: database.serviceUrl,
-    });
-    expect({ code, lines: output.trim().split('\n') }).toEqual({
-      code: 0,
-      lines: ['true', expect.stringMatching(/.+/)],
-    });
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+it("the lines of use in the repository's README compile, run and print what they say", async () => {
+  const run = await runReadme({
+    readme: new URL('../../../README.md', import.meta.url),
+    // A package that has both packages that they import.
+    folder: new URL('..', import.meta.url),
+    environment: { POSTGRES_SERVICE_URL: database.serviceUrl },
+  });
+  expect(run).toEqual({
+    typeErrors: '',
+    exitCode: 0,
+    errors: '',
+    lines: ['true', expect.stringContaining('No version answers to this reference')],
+  });
 });

@@ -1,9 +1,8 @@
-import { createTestDatabase, freshTenant, useTestDatabase } from '@mcp-hub/testing';
+import { createTestDatabase, failureOf, freshTenant, useTestDatabase } from '@mcp-hub/testing';
 import { sql } from 'drizzle-orm';
 import postgres from 'postgres';
 import { describe, expect, it } from 'vitest';
 import { connect, type Logger, readOne, tenants, withTenant } from '../src/index.ts';
-import { failureOf } from './support/failure-of.ts';
 
 const database = useTestDatabase();
 

@@ -1,4 +1,4 @@
-import { freshTenant, useTestDatabase } from '@mcp-hub/testing';
+import { barrier, failureOf, freshTenant, useTestDatabase } from '@mcp-hub/testing';
 import { and, eq } from 'drizzle-orm';
 import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -19,8 +19,6 @@ import {
   withTenant,
 } from '../src/index.ts';
 import { type Look, lookForWork } from '../src/look-for-work.ts';
-import { barrier } from './support/barrier.ts';
-import { failureOf } from './support/failure-of.ts';
 
 const database = useTestDatabase();
 let db: Database;

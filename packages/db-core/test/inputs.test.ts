@@ -1,4 +1,4 @@
-import { freshTenant, useTestDatabase } from '@mcp-hub/testing';
+import { failureOf, freshTenant, useTestDatabase } from '@mcp-hub/testing';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import {
   cancelWork,
@@ -20,7 +20,6 @@ import {
   withIdempotencyKey,
   withTenant,
 } from '../src/index.ts';
-import { failureOf } from './support/failure-of.ts';
 
 const database = useTestDatabase();
 let db: Database;

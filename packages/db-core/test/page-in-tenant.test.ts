@@ -1,4 +1,4 @@
-import { freshTenant, useTestDatabase } from '@mcp-hub/testing';
+import { failureOf, freshTenant, useTestDatabase } from '@mcp-hub/testing';
 import { and, eq } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { compileFilter } from '../src/filter/compile-filter.ts';
@@ -8,7 +8,6 @@ import { connect, type Database, idempotencyKeys, type TenantTx, tenantOf, withT
 import { defineOrder, readOrder } from '../src/paging/order.ts';
 import { page } from '../src/paging/page.ts';
 import type { PageInput } from '../src/paging/page-input.ts';
-import { failureOf } from './support/failure-of.ts';
 
 const database = useTestDatabase();
 let db: Database;

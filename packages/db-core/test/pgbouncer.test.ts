@@ -1,4 +1,4 @@
-import { freshTenant, useTestDatabase } from '@mcp-hub/testing';
+import { failureOf, freshTenant, useTestDatabase } from '@mcp-hub/testing';
 import { eq, sql } from 'drizzle-orm';
 import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -13,7 +13,6 @@ import {
   tenantOf,
   withTenant,
 } from '../src/index.ts';
-import { failureOf } from './support/failure-of.ts';
 import { hasPgBouncer, type PgBouncer, startPgBouncer } from './support/pgbouncer.ts';
 
 const database = useTestDatabase();

@@ -1,4 +1,4 @@
-import { freshTenant, useTestDatabase } from '@mcp-hub/testing';
+import { barrier, failureOf, freshTenant, useTestDatabase } from '@mcp-hub/testing';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import {
   claimWork,
@@ -15,8 +15,6 @@ import {
   withIdempotencyKey,
   withTenant,
 } from '../src/index.ts';
-import { barrier } from './support/barrier.ts';
-import { failureOf } from './support/failure-of.ts';
 
 const database = useTestDatabase();
 let db: Database;

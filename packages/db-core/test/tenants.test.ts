@@ -1,4 +1,4 @@
-import { createTestDatabase, freshTenant, useTestDatabase } from '@mcp-hub/testing';
+import { createTestDatabase, failureOf, freshTenant, useTestDatabase } from '@mcp-hub/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   connect,
@@ -12,7 +12,6 @@ import {
   tenants,
   withTenant,
 } from '../src/index.ts';
-import { failureOf } from './support/failure-of.ts';
 
 const database = useTestDatabase();
 let db: Database;

@@ -1,4 +1,4 @@
-import { freshTenant, useTestDatabase } from '@mcp-hub/testing';
+import { barrier, failureOf, freshTenant, useTestDatabase } from '@mcp-hub/testing';
 import { and, eq, sql } from 'drizzle-orm';
 import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -12,8 +12,6 @@ import {
   tenantOf,
   withTenant,
 } from '../src/index.ts';
-import { barrier } from './support/barrier.ts';
-import { failureOf } from './support/failure-of.ts';
 
 const database = useTestDatabase();
 const expiresAt = new Date('2030-01-01T00:00:00.000Z');

@@ -1,4 +1,4 @@
-import { freshTenant, useTestDatabase } from '@mcp-hub/testing';
+import { barrier, failureOf, freshTenant, useTestDatabase } from '@mcp-hub/testing';
 import { eq } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
@@ -18,8 +18,6 @@ import {
   tenantWork,
   withTenant,
 } from '../src/index.ts';
-import { barrier } from './support/barrier.ts';
-import { failureOf } from './support/failure-of.ts';
 
 const database = useTestDatabase();
 let db: Database;
