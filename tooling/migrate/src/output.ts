@@ -17,9 +17,24 @@ export interface OutputStreams {
 }
 
 export const processStreams: OutputStreams = {
-  out: (text) => void process.stdout.write(text),
-  error: (text) => void process.stderr.write(text),
+  out: writerTo(process.stdout),
+  error: writerTo(process.stderr),
 };
+
+/** Where the reader has gone (`db:status | head -1`), the rest is not printed, and the work goes on to its end. */
+function writerTo(stream: NodeJS.WriteStream): (text: string) => void {
+  let [watched, closed] = [false, false];
+  return (text) => {
+    if (!watched) {
+      watched = true;
+      stream.on('error', (error: NodeJS.ErrnoException) => {
+        if (error.code !== 'EPIPE') throw error;
+        closed = true;
+      });
+    }
+    if (!closed) stream.write(text);
+  };
+}
 
 export function createOutput(json: boolean, streams: OutputStreams = processStreams): Output {
   return {

@@ -1,5 +1,6 @@
 import postgres, { type Sql } from 'postgres';
 import { errorCodeOf, toUnreachable } from './connection-error.ts';
+import { processStreams } from './output.ts';
 import { splitSqlStatements } from './sql-statements.ts';
 
 /** What one statement gave: a table, or only its tag. */
@@ -30,7 +31,7 @@ export async function runSql(url: string, text: string, onOutcome: (outcome: Sql
     max_lifetime: null,
     connect_timeout: 10,
     connection: { application_name: 'mcp-hub-sql' },
-    onnotice: (notice) => process.stderr.write(`${notice['severity']}:  ${notice['message']}\n`),
+    onnotice: (notice) => processStreams.error(`${notice['severity']}:  ${notice['message']}\n`),
   });
   let allWell = true;
   try {

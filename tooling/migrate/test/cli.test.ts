@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { cpSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
@@ -232,17 +232,36 @@ test('a tenant id that no transaction could enter is refused by the database, wh
 
 /** As a process of its own: the packages' schemas are imported by tsx, not by vitest. */
 async function program(...parameters: readonly string[]): Promise<Outcome> {
+  const child = start(parameters);
+  const [out, error, code] = await Promise.all([readText(child.stdout), readText(child.stderr), exitOf(child)]);
+  return { code, out, error };
+}
+
+function start(parameters: readonly string[]) {
   const tsx = createRequire(join(repository, 'tooling', 'workspace', 'package.json')).resolve('tsx');
   const bin = join(repository, 'tooling', 'migrate', 'src', 'repository', 'bin.ts');
   const flags = ['--conditions=@mcp-hub/source', '--import', pathToFileURL(tsx).href];
-  const child = spawn(process.execPath, [...flags, bin, ...parameters], { stdio: ['ignore', 'pipe', 'pipe'] });
-  const [out, error, code] = await Promise.all([
-    readText(child.stdout),
-    readText(child.stderr),
-    new Promise<number>((resolve) => child.on('exit', (exitCode) => resolve(exitCode ?? -1))),
-  ]);
-  return { code, out, error };
+  return spawn(process.execPath, [...flags, bin, ...parameters], { stdio: ['ignore', 'pipe', 'pipe'] });
 }
+
+async function exitOf(child: ChildProcess): Promise<number> {
+  return await new Promise((resolve) => child.on('exit', (exitCode) => resolve(exitCode ?? -1)));
+}
+
+test('a reader that goes away ends the printing, not the work, and not the exit code', async () => {
+  const { url, on } = await project();
+  for (const [parameters, expected] of [
+    [['migrate', ...on], 0],
+    [['check', ...on, '--bogus'], 2],
+    [['status', ...on], 0],
+  ] as const) {
+    const child = start(parameters);
+    child.stdout.destroy();
+    const [error, code] = await Promise.all([readText(child.stderr), exitOf(child)]);
+    expect({ code, stack: error.includes('EPIPE') }).toEqual({ code: expected, stack: false });
+  }
+  expect(await query(url, `select count(*)::int as n from migration_history`)).toEqual([{ n: 3 }]);
+});
 
 test('db:generate, db:check, db:verify, db:release and db:rollback work on the packages of the repository', {
   timeout: 120_000,
