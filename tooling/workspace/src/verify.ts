@@ -16,7 +16,7 @@ const steps: readonly Step[] = [
   {
     // Turbo runs these in the order of turbo.json and skips what has not changed. It calls pnpm, which is on its PATH
     // only where pnpm itself started it.
-    name: 'format, import direction, lint, types of source and dist, API reports, unused code',
+    name: 'format, import direction, links, lint, types of source and dist, API reports, unused code',
     command: ['npx', '--yes', packageManager, 'exec', 'turbo', 'run', 'check:unused', '--output-logs=new-only'],
   },
   // What a database and tests say is never taken from a cache.
