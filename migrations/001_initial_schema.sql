@@ -143,7 +143,13 @@ CREATE TABLE "tenant_work" (
 	"last_error_code" text,
 	"created_at" timestamp (3) with time zone DEFAULT app_now() NOT NULL,
 	CONSTRAINT "tenant_work_pk" PRIMARY KEY("tenant_id","kind","work_key"),
-	CONSTRAINT "tenant_work_tenant_id_check" CHECK ("tenant_work"."tenant_id" <> '')
+	CONSTRAINT "tenant_work_tenant_id_check" CHECK ("tenant_work"."tenant_id" <> ''),
+	CONSTRAINT "tenant_work_kind_check" CHECK (length("tenant_work"."kind") between 1 and 64),
+	CONSTRAINT "tenant_work_work_key_check" CHECK (length("tenant_work"."work_key") between 0 and 256),
+	CONSTRAINT "tenant_work_last_error_code_check" CHECK (length("tenant_work"."last_error_code") between 1 and 64),
+	CONSTRAINT "tenant_work_attempts_check" CHECK ("tenant_work"."attempts" >= 0),
+	CONSTRAINT "tenant_work_fencing_token_check" CHECK ("tenant_work"."fencing_token" between 0 and 9007199254740991),
+	CONSTRAINT "tenant_work_times_check" CHECK (isfinite("tenant_work"."due_at") and isfinite("tenant_work"."leased_until") and isfinite("tenant_work"."next_due_at") and isfinite("tenant_work"."dead_at") and isfinite("tenant_work"."created_at"))
 );
 --> statement-breakpoint
 CREATE TABLE "tenants" (
@@ -160,6 +166,8 @@ CREATE TABLE "tenants" (
 CREATE INDEX "idempotency_keys_expiry_idx" ON "idempotency_keys" USING btree ("tenant_id","expires_at");
 --> statement-breakpoint
 CREATE INDEX "tenant_work_due_idx" ON "tenant_work" USING btree ("kind","tenant_id","due_at","work_key") WHERE dead_at is null;
+--> statement-breakpoint
+CREATE INDEX "tenant_work_head_idx" ON "tenant_work" USING btree ("tenant_id","kind","work_key") WHERE dead_at is null;
 --> statement-breakpoint
 ALTER TABLE "idempotency_keys" ENABLE ROW LEVEL SECURITY;
 --> statement-breakpoint
@@ -230,8 +238,14 @@ begin
         ('migration_history', 'migration_history_pk'),
         ('outbox_events', 'outbox_events_pk'),
         ('outbox_events', 'outbox_events_tenant_id_check'),
+        ('tenant_work', 'tenant_work_attempts_check'),
+        ('tenant_work', 'tenant_work_fencing_token_check'),
+        ('tenant_work', 'tenant_work_kind_check'),
+        ('tenant_work', 'tenant_work_last_error_code_check'),
         ('tenant_work', 'tenant_work_pk'),
         ('tenant_work', 'tenant_work_tenant_id_check'),
+        ('tenant_work', 'tenant_work_times_check'),
+        ('tenant_work', 'tenant_work_work_key_check'),
         ('tenants', 'tenants_pk'),
         ('tenants', 'tenants_status_check'),
         ('tenants', 'tenants_tenant_id_check')
@@ -250,7 +264,8 @@ begin
     select 'missing: index ' || made.parent || '.' || made.name
       from (values
         ('idempotency_keys', 'idempotency_keys_expiry_idx'),
-        ('tenant_work', 'tenant_work_due_idx')
+        ('tenant_work', 'tenant_work_due_idx'),
+        ('tenant_work', 'tenant_work_head_idx')
       ) as made(parent, name)
      where not exists (select from pg_catalog.pg_index i where i.indrelid = pg_catalog.to_regclass('public.' || made.parent) and i.indexrelid = pg_catalog.to_regclass('public.' || made.name) and i.indisvalid)
     union all

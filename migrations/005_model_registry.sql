@@ -18,6 +18,28 @@ CREATE TABLE "model_alias_moves" (
 	CONSTRAINT "model_alias_moves_ends_check" CHECK (num_nonnulls("model_alias_moves"."from_version", "model_alias_moves"."to_version") > 0)
 );
 --> statement-breakpoint
+CREATE TABLE "model_changes" (
+	"tenant_id" text DEFAULT current_setting('app.tenant') NOT NULL,
+	"model_id" uuid NOT NULL,
+	"change_number" bigint NOT NULL,
+	"kind" text NOT NULL,
+	"name" text NOT NULL,
+	"version_id" uuid,
+	"version" text,
+	"stage" text,
+	"guard" text,
+	"description" text,
+	"reason" text,
+	"actor" text DEFAULT nullif(current_setting('app.actor', true), ''),
+	"occurred_at" timestamp (3) with time zone DEFAULT app_now() NOT NULL,
+	CONSTRAINT "model_changes_pk" PRIMARY KEY("tenant_id","model_id","change_number"),
+	CONSTRAINT "model_changes_tenant_id_check" CHECK ("model_changes"."tenant_id" <> ''),
+	CONSTRAINT "model_changes_kind_check" CHECK ("model_changes"."kind" in ('created', 'deleted', 'restored', 'erased', 'version_redacted', 'version_erased', 'guard_set', 'guard_removed')),
+	CONSTRAINT "model_changes_stage_check" CHECK ("model_changes"."stage" in ('development', 'staging', 'production', 'archived')),
+	CONSTRAINT "model_changes_subject_check" CHECK (("model_changes"."kind" in ('version_redacted', 'version_erased')) = ("model_changes"."version" is not null)
+          and ("model_changes"."kind" in ('guard_set', 'guard_removed')) = ("model_changes"."guard" is not null))
+);
+--> statement-breakpoint
 CREATE TABLE "model_registry" (
 	"tenant_id" text DEFAULT current_setting('app.tenant') NOT NULL,
 	"id" uuid DEFAULT app_uuid_v7() NOT NULL,
@@ -166,15 +188,13 @@ CREATE INDEX "model_registry_stage_idx" ON "model_registry" USING btree ("tenant
 --> statement-breakpoint
 CREATE INDEX "model_registry_name_idx" ON "model_registry" USING btree ("tenant_id","name","id");
 --> statement-breakpoint
-CREATE INDEX "model_registry_by_hand_idx" ON "model_registry" USING btree ("tenant_id","name","id") WHERE "model_registry"."stage_change_number" = 0 and "model_registry"."deleted_at" is null;
---> statement-breakpoint
 CREATE INDEX "model_registry_created_idx" ON "model_registry" USING btree ("tenant_id","created_at","id");
 --> statement-breakpoint
 CREATE INDEX "model_registry_updated_idx" ON "model_registry" USING btree ("tenant_id","updated_at","id");
 --> statement-breakpoint
 CREATE INDEX "model_registry_digest_idx" ON "model_registry" USING btree ("tenant_id","content_digest","id") WHERE "model_registry"."content_digest" is not null;
 --> statement-breakpoint
-CREATE INDEX "model_renames_from_name_idx" ON "model_renames" USING btree ("tenant_id","from_name","change_number");
+CREATE INDEX "model_renames_from_name_idx" ON "model_renames" USING btree ("tenant_id","from_name","occurred_at","change_number");
 --> statement-breakpoint
 CREATE INDEX "model_stage_transitions_version_idx" ON "model_stage_transitions" USING btree ("tenant_id","version_id","change_number");
 --> statement-breakpoint
@@ -198,6 +218,8 @@ ALTER TABLE "model_alias_moves" ENABLE ROW LEVEL SECURITY;
 --> statement-breakpoint
 ALTER TABLE "model_aliases" ENABLE ROW LEVEL SECURITY;
 --> statement-breakpoint
+ALTER TABLE "model_changes" ENABLE ROW LEVEL SECURITY;
+--> statement-breakpoint
 ALTER TABLE "model_registry" ENABLE ROW LEVEL SECURITY;
 --> statement-breakpoint
 ALTER TABLE "model_renames" ENABLE ROW LEVEL SECURITY;
@@ -215,6 +237,8 @@ ALTER TABLE "stage_guards" ENABLE ROW LEVEL SECURITY;
 CREATE POLICY "model_alias_moves_tenant_policy" ON "model_alias_moves" AS PERMISSIVE FOR ALL TO public USING (tenant_id = (select nullif(current_setting('app.tenant', true), ''))) WITH CHECK (tenant_id = (select nullif(current_setting('app.tenant', true), '')));
 --> statement-breakpoint
 CREATE POLICY "model_aliases_tenant_policy" ON "model_aliases" AS PERMISSIVE FOR ALL TO public USING (tenant_id = (select nullif(current_setting('app.tenant', true), ''))) WITH CHECK (tenant_id = (select nullif(current_setting('app.tenant', true), '')));
+--> statement-breakpoint
+CREATE POLICY "model_changes_tenant_policy" ON "model_changes" AS PERMISSIVE FOR ALL TO public USING (tenant_id = (select nullif(current_setting('app.tenant', true), ''))) WITH CHECK (tenant_id = (select nullif(current_setting('app.tenant', true), '')));
 --> statement-breakpoint
 CREATE POLICY "model_registry_tenant_policy" ON "model_registry" AS PERMISSIVE FOR ALL TO public USING (tenant_id = (select nullif(current_setting('app.tenant', true), ''))) WITH CHECK (tenant_id = (select nullif(current_setting('app.tenant', true), '')));
 --> statement-breakpoint
@@ -237,6 +261,14 @@ GRANT SELECT, INSERT ON "model_alias_moves" TO app_tenant;
 GRANT SELECT ON "model_alias_moves" TO app_readonly;
 --> statement-breakpoint
 COMMENT ON TABLE "model_alias_moves" IS 'append-only';
+--> statement-breakpoint
+ALTER TABLE "model_changes" FORCE ROW LEVEL SECURITY;
+--> statement-breakpoint
+GRANT SELECT, INSERT ON "model_changes" TO app_tenant;
+--> statement-breakpoint
+GRANT SELECT ON "model_changes" TO app_readonly;
+--> statement-breakpoint
+COMMENT ON TABLE "model_changes" IS 'append-only';
 --> statement-breakpoint
 ALTER TABLE "model_registry" FORCE ROW LEVEL SECURITY;
 --> statement-breakpoint
@@ -299,6 +331,7 @@ begin
       from (values
         ('model_alias_moves'),
         ('model_aliases'),
+        ('model_changes'),
         ('model_registry'),
         ('model_renames'),
         ('model_stage_transitions'),
@@ -318,6 +351,11 @@ begin
         ('model_aliases', 'model_aliases_pk'),
         ('model_aliases', 'model_aliases_tenant_id_check'),
         ('model_aliases', 'model_aliases_version_fk'),
+        ('model_changes', 'model_changes_kind_check'),
+        ('model_changes', 'model_changes_pk'),
+        ('model_changes', 'model_changes_stage_check'),
+        ('model_changes', 'model_changes_subject_check'),
+        ('model_changes', 'model_changes_tenant_id_check'),
         ('model_registry', 'model_registry_artifact_bytes_check'),
         ('model_registry', 'model_registry_name_check'),
         ('model_registry', 'model_registry_pk'),
@@ -357,7 +395,6 @@ begin
       from (values
         ('model_alias_moves', 'model_alias_moves_alias_idx'),
         ('model_aliases', 'model_aliases_version_idx'),
-        ('model_registry', 'model_registry_by_hand_idx'),
         ('model_registry', 'model_registry_created_idx'),
         ('model_registry', 'model_registry_digest_idx'),
         ('model_registry', 'model_registry_name_idx'),
@@ -380,6 +417,7 @@ begin
       from (values
         ('model_alias_moves', 'model_alias_moves_tenant_policy'),
         ('model_aliases', 'model_aliases_tenant_policy'),
+        ('model_changes', 'model_changes_tenant_policy'),
         ('model_registry', 'model_registry_tenant_policy'),
         ('model_renames', 'model_renames_tenant_policy'),
         ('model_stage_transitions', 'model_stage_transitions_tenant_policy'),
@@ -399,10 +437,12 @@ begin
         ('stage_clearances', 'app_tenant', 'delete, insert, select, update'),
         ('stage_guards', 'app_tenant', 'delete, insert, select, update'),
         ('model_alias_moves', 'app_tenant', 'insert, select'),
+        ('model_changes', 'app_tenant', 'insert, select'),
         ('model_renames', 'app_tenant', 'insert, select'),
         ('model_stage_transitions', 'app_tenant', 'insert, select'),
         ('model_alias_moves', 'app_readonly', 'select'),
         ('model_aliases', 'app_readonly', 'select'),
+        ('model_changes', 'app_readonly', 'select'),
         ('model_registry', 'app_readonly', 'select'),
         ('model_renames', 'app_readonly', 'select'),
         ('model_stage_transitions', 'app_readonly', 'select'),

@@ -18,10 +18,14 @@ export interface DispatcherOptions extends DispatchHooks {
 /**
  * Runs all work of one kind that is due, of all active tenants, until none is left.
  *
- * Fair: in each round every tenant that has due work gives one piece, whoever has waited longest first. Any number of
- * processes may dispatch the same kinds; one piece runs in one of them at a time, as long as its lease is renewed in
- * time. Handlers run outside transactions. What they throw is counted, not thrown: the work is due again by the
- * back-off, and that is not waited for.
+ * Fair: in each round every tenant that has due work gives one piece, whoever has waited longest first, and no tenant has
+ * more than `tenantConcurrency` handlers at a time. Any number of processes may dispatch the same kinds; one piece runs in
+ * one of them at a time, as long as its lease is renewed in time. Handlers run outside transactions, each for
+ * `handlerTimeoutMs` at the most. What they throw is counted, not thrown: the work is due again by the back-off, and that
+ * is not waited for.
+ *
+ * No tenant stops the others: a claim waits for no row lock, and where the work of a tenant cannot be claimed or completed
+ * the code is logged and that tenant passed over for 1 s to 5 min. Its work waits.
  *
  * @throws DomainError `permission_denied` where the login is no member of app_dispatcher, `unavailable`.
  */
@@ -32,9 +36,10 @@ export async function dispatchWork(db: Database, options: WorkHandler & Dispatch
 
 /**
  * Runs the work of several kinds as it becomes due, until `signal` aborts, and then waits for the handlers that run.
- * Kinds do not wait for each other. While the database does not answer it goes on trying.
+ * Kinds do not wait for each other. A look that fails, for whatever reason, is logged and made again after a growing
+ * pause of 1 min at the most; tenants are kept apart as in dispatchWork.
  *
- * @throws DomainError `permission_denied` where the login is no member of app_dispatcher.
+ * @throws DomainError `invalid_input` for options outside their limits, and nothing after that.
  */
 export async function runDispatcher(
   db: Database,

@@ -1,6 +1,7 @@
 import { type Database, internalsOf } from './database.ts';
 import { DomainError, isDomainError } from './errors.ts';
 import type { TenantId } from './tenant-id.ts';
+import type { TenantPauses } from './tenant-pauses.ts';
 import type { TenantTx } from './tenant-tx.ts';
 import { withTenant } from './with-tenant.ts';
 import {
@@ -16,11 +17,17 @@ import {
 export interface WorkContext {
   readonly db: Database;
   readonly tenant: TenantId;
-  /** Aborts when the dispatcher stops (the work then comes back at once, without a failed attempt) or the lease is lost. */
+  /**
+   * Aborts when the dispatcher stops (the work then comes back at once, without a failed attempt), the time of the run is
+   * over or the lease is lost.
+   */
   readonly signal: AbortSignal;
 }
 
-/** Runs in the transaction that completes the work, so that its effects and the completion are one. */
+/**
+ * Runs in the transaction that completes the work, so that its effects and the completion are one. A lock that is not
+ * free within 10 s is a failure.
+ */
 export type AfterWork = (tx: TenantTx) => Promise<void>;
 
 export interface WorkHandler {
@@ -36,6 +43,13 @@ export interface WorkHandler {
   readonly backoff?: Backoff;
   /** Handlers running at a time in this process. Default 4. */
   readonly concurrency?: number;
+  /** Of these, those of one tenant, so that what hangs in one leaves room for the others. Default half, at least 1. */
+  readonly tenantConcurrency?: number;
+  /**
+   * Time of one run with its completion. Then the signal aborts, the lease is no longer renewed, the attempt has failed
+   * (`handler_timeout`) and another run takes its place, also where the handler goes on. Default 900,000.
+   */
+  readonly handlerTimeoutMs?: number;
 }
 
 export type WorkOutcome = 'completed' | 'failed' | 'dead' | 'released' | 'lost';
@@ -51,8 +65,12 @@ export interface DispatchHooks {
 }
 
 export const DEFAULT_LEASE_MS = 60_000;
+export const DEFAULT_HANDLER_TIMEOUT_MS = 900_000;
 
-/** Runs one claimed piece of work to its end, and renews its lease until then. Never rejects. */
+/** A tenant's transaction may hold the row for as long as it likes; its work is then claimed again. */
+const LOCK_TIMEOUT_MS = 10_000;
+
+/** Runs one claimed piece of work to its end, and renews its lease until then. Never rejects, and ends in time. */
 export async function runWork(
   db: Database,
   handler: WorkHandler,
@@ -60,32 +78,44 @@ export async function runWork(
   work: ClaimedWork,
   hooks: DispatchHooks,
   stop: AbortSignal,
+  pauses: TenantPauses,
 ): Promise<WorkOutcome> {
   const { logger } = internalsOf(db);
+  const wait = hooks.wait ?? pause;
+  const handlerTimeoutMs = handler.handlerTimeoutMs ?? DEFAULT_HANDLER_TIMEOUT_MS;
   const inTenant = <Result>(act: (tx: TenantTx) => Promise<Result>) =>
-    withTenant(db, tenant, act, hooks.now === undefined ? {} : { now: hooks.now() });
+    withTenant(db, tenant, act, {
+      lockTimeoutMs: LOCK_TIMEOUT_MS,
+      statementTimeoutMs: handlerTimeoutMs,
+      ...(hooks.now === undefined ? {} : { now: hooks.now() }),
+    });
   // Not AbortSignal.any: on Node 20 its signals stay alive as long as the dispatcher's own.
   const abort = new AbortController();
   const onStop = () => abort.abort(stop.reason);
   if (stop.aborted) onStop();
   stop.addEventListener('abort', onStop);
-  const ended = new AbortController();
-  const renewal = renewLease(handler, work, inTenant, hooks.wait ?? pause, ended.signal, abort);
-  try {
+  const [handled, ended] = [new AbortController(), new AbortController()];
+  const renewal = renewLease(handler, work, inTenant, wait, handled.signal, abort);
+  const perform = async () => {
     const after = await handler.handle(work, { db, tenant, signal: abort.signal });
-    ended.abort();
+    handled.abort();
     await renewal;
     await inTenant(async (tx) => {
       await completeWork(tx, work);
       if (typeof after === 'function') await after(tx);
     });
+  };
+  try {
+    // Whatever the run does after its time, it no longer holds the lease.
+    await Promise.race([perform(), timeIsOver(handlerTimeoutMs, wait, ended.signal, abort)]);
+    pauses.succeeded(tenant);
     return 'completed';
   } catch (error) {
-    ended.abort();
+    handled.abort();
     await renewal;
     try {
       if (isLeaseLost(error)) throw error;
-      if (stop.aborted) {
+      if (stop.aborted && !isTimeout(error)) {
         await inTenant((tx) => releaseWork(tx, work));
         return 'released';
       }
@@ -95,6 +125,7 @@ export async function runWork(
         failWork(tx, work, { errorCode: errorCodeOf(error), backoff, maxAttempts }),
       );
       logger.warn({ kind: work.kind, attempts: work.attempts, code: errorCodeOf(error), dead }, 'work failed');
+      pauses.succeeded(tenant);
       return dead ? 'dead' : 'failed';
     } catch (second) {
       // The lease was lost or the database does not answer; either way the work is claimed again, by whoever comes.
@@ -102,11 +133,39 @@ export async function runWork(
         { kind: work.kind, attempts: work.attempts, code: errorCodeOf(second) },
         'the lease of work was lost',
       );
+      if (!isLeaseLost(second)) pauses.failed(tenant, second);
       return 'lost';
     }
   } finally {
+    ended.abort();
     stop.removeEventListener('abort', onStop);
   }
+}
+
+/** Rejects, and aborts the handler, when the time is over before `ended`. Never resolves. */
+function timeIsOver(
+  handlerTimeoutMs: number,
+  wait: NonNullable<DispatchHooks['wait']>,
+  ended: AbortSignal,
+  abort: AbortController,
+): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    const end = () => {
+      if (ended.aborted) return;
+      const error = new DomainError('unavailable', `The handler did not end within ${handlerTimeoutMs} ms.`, {
+        details: { reason: TIMEOUT, handlerTimeoutMs },
+      });
+      abort.abort(error);
+      reject(error);
+    };
+    wait(handlerTimeoutMs, ended).then(end, reject);
+  });
+}
+
+const TIMEOUT = 'handler_timeout';
+
+function isTimeout(error: unknown): boolean {
+  return isDomainError(error) && error.details['reason'] === TIMEOUT;
 }
 
 /** Three renewals a lease: two may fail. When the lease is lost, the handler is told. */
@@ -141,6 +200,7 @@ function report(hooks: DispatchHooks, error: unknown, work: ClaimedWork, tenant:
 }
 
 function errorCodeOf(error: unknown): string {
+  if (isTimeout(error)) return TIMEOUT;
   return isDomainError(error) ? error.code : 'handler_failed';
 }
 

@@ -1,7 +1,8 @@
 import { sql } from 'drizzle-orm';
-import { bigint, integer, text } from 'drizzle-orm/pg-core';
+import { bigint, integer, type PgColumn, text } from 'drizzle-orm/pg-core';
 import { createdAtColumn, idColumn, jsonColumn, stateColumn, timeColumn, updatedAtColumn } from './columns.ts';
 import { tenantTable } from './tenant-table.ts';
+import { WORK_LIMITS } from './work-limits.ts';
 
 export const tenantStatuses = ['active', 'suspended', 'archived'] as const;
 
@@ -17,6 +18,9 @@ export const tenants = tenantTable(
   (t, constraint) => [constraint.primaryKey(), constraint.oneOf('status', t.status, tenantStatuses)],
   { dispatcherMayLook: true },
 );
+
+const lengthBetween = (column: PgColumn, min: number, max: number) =>
+  sql`length(${column}) between ${sql.raw(String(min))} and ${sql.raw(String(max))}`;
 
 /**
  * Who has work: one row for each thing that is due, without any user data (`workKey` is an id or empty).
@@ -42,9 +46,21 @@ export const tenantWork = tenantTable(
   },
   (t, constraint) => [
     constraint.primaryKey(t.kind, t.workKey),
+    // A tenant may write its rows by hand. What the dispatcher could not claim or read is refused here.
+    constraint.check('kind', lengthBetween(t.kind, 1, WORK_LIMITS.kindLength)),
+    constraint.check('work_key', lengthBetween(t.workKey, 0, WORK_LIMITS.workKeyLength)),
+    constraint.check('last_error_code', lengthBetween(t.lastErrorCode, 1, WORK_LIMITS.errorCodeLength)),
+    constraint.check('attempts', sql`${t.attempts} >= 0`),
+    constraint.check('fencing_token', sql`${t.fencingToken} between 0 and ${sql.raw(String(Number.MAX_SAFE_INTEGER))}`),
+    constraint.check(
+      'times',
+      sql`isfinite(${t.dueAt}) and isfinite(${t.leasedUntil}) and isfinite(${t.nextDueAt}) and isfinite(${t.deadAt}) and isfinite(${t.createdAt})`,
+    ),
     // The dispatcher's look (per kind, from tenant to tenant, the earliest due row of each) and a tenant's claim (its due
     // rows of one kind, oldest first).
     constraint.dispatcherIndex('due', [t.kind, t.tenantId, t.dueAt, t.workKey], sql`dead_at is null`),
+    // The head of work in order, at the cost of one row where a tenant has masses of dead ones before it.
+    constraint.index('head', [t.kind, t.workKey], sql`dead_at is null`),
   ],
   { dispatcherMayLook: true },
 );

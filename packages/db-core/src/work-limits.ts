@@ -9,6 +9,7 @@ export const WORK_LIMITS = {
   claimLimit: 1_000,
   concurrency: 1_000,
   leaseMs: 86_400_000,
+  handlerTimeoutMs: 86_400_000,
   errorCodeLength: 64,
 } as const;
 

@@ -97,24 +97,30 @@ export type ClaimWorkInput = Readonly<z.input<typeof ClaimWorkInput>>;
 
 /**
  * Takes up to `limit` pieces of due work, longest due first, until `leaseMs` from now; what others hold or are about to
- * take is passed over. Commit before the work begins.
+ * take, and what an open transaction asks for again, is passed over. It waits for no row lock. Commit before the work
+ * begins.
  *
- * `inOrder` takes the one with the lowest key and only it: nothing while that one is leased or not due.
+ * `inOrder` takes the one with the lowest key and only it: nothing while that one is leased, locked or not due.
  */
 export async function claimWork(tx: TenantTx, input: ClaimWorkInput): Promise<readonly ClaimedWork[]> {
   const tenant = tenantOf(tx);
   const { kind, leaseMs, limit = 1, inOrder } = parseInput(ClaimWorkInput, input);
   const lease = leaseEnd(leaseMs);
-  // In order, the head is found without a lock and taken under its conditions: with FOR UPDATE LIMIT 1 a claimer that
-  // waited for another would go on to the second row, and SKIP LOCKED would at once.
+  // In order, the head is found without a lock, then locked under the conditions of a claim: SKIP LOCKED on the sorted
+  // rows would go on to the second. A claim waits for no lock: the tenant's own transactions hold these rows for as long
+  // as they like, and the dispatcher would stand still for all tenants.
   // A bare app_now() is no index condition under RLS, because current_setting() is not leakproof: a tenant whose million
   // rows are not due would be read whole.
   const due = inOrder
     ? sql`select work_key, due_at as was_due_at
             from ${tenantWork}
-           where tenant_id = ${tenant} and kind = ${kind} and dead_at is null
-           order by work_key
-           limit 1`
+           where tenant_id = ${tenant} and kind = ${kind} and dead_at is null and due_at <= (select app_now())
+             and work_key = (select work_key
+                               from ${tenantWork}
+                              where tenant_id = ${tenant} and kind = ${kind} and dead_at is null
+                              order by work_key
+                              limit 1)
+             for update skip locked`
     : sql`select work_key, due_at as was_due_at
             from ${tenantWork}
            where tenant_id = ${tenant} and kind = ${kind} and dead_at is null and due_at <= (select app_now())
@@ -124,14 +130,16 @@ export async function claimWork(tx: TenantTx, input: ClaimWorkInput): Promise<re
   // By any(array) and case the update goes through the primary key alone. Joined with due, and with dead_at is null in the
   // open, it took the other index where statistics were missing, and 924 ms beside 200,000 rows.
   //
-  // The clock keeps tokens growing over a row that was deleted and made again: a zombie of the first must not pass.
+  // The clock keeps tokens growing over a row that was deleted and made again: a zombie of the first must not pass. The
+  // upper ends can only be reached by a row that a tenant wrote by hand, and must not make its claim fail.
   const rows = await tx.execute<ClaimedRow>(sql`
     with due as materialized (${due}), claimed as (
       update ${tenantWork} w
          set due_at        = ${lease},
              leased_until  = ${lease},
-             attempts      = w.attempts + 1,
-             fencing_token = greatest(w.fencing_token + 1, (extract(epoch from clock_timestamp()) * 1000000)::bigint)
+             attempts      = least(w.attempts, 2147483646) + 1,
+             fencing_token = greatest(case when w.fencing_token < 9007199254740991 then w.fencing_token + 1 end,
+                                      (extract(epoch from clock_timestamp()) * 1000000)::bigint)
        where w.tenant_id = ${tenant} and w.kind = ${kind} and w.work_key = any (array(select work_key from due))
          and case when w.dead_at is null then w.due_at <= app_now() end
       returning w.work_key, w.fencing_token, w.attempts, w.leased_until
@@ -222,7 +230,7 @@ export async function failWork(
 export async function releaseWork(tx: TenantTx, lease: WorkLease): Promise<void> {
   const rows = await tx.execute(sql`
     update ${tenantWork}
-       set leased_until = null, due_at = app_now(), attempts = attempts - 1
+       set leased_until = null, due_at = app_now(), attempts = greatest(attempts - 1, 0)
      where ${held(tx, lease)}
     returning 1`);
   if (rows.length === 0) throw leaseLost();
