@@ -1,10 +1,12 @@
-import { DomainError, parseInput, recordEvent, type TenantTx, tenantOf } from '@mcp-hub/db-core';
+import { DomainError, parseInput, type TenantTx, tenantOf } from '@mcp-hub/db-core';
 import { and, eq, sql } from 'drizzle-orm';
 import { z } from 'zod';
+import { type AliasEnd, recordAliasMoves } from './alias-moves.ts';
 import { aliasName, modelName, newAliasName, versionName } from './field-inputs.ts';
 import { countChange, type LockedModel, lockModel } from './model-lock.ts';
 import { versionNotFound } from './not-found.ts';
-import { modelAliases, modelAliasMoves, modelRegistry } from './schema.ts';
+import { modelAliases, modelRegistry } from './schema.ts';
+import { liveVersion } from './versions.ts';
 
 /** The version that an alias must point to before the change; null: there must be no such alias. */
 const expectedVersionName = versionName.nullable().optional();
@@ -35,7 +37,7 @@ export interface AliasMove {
 export async function setAlias(tx: TenantTx, input: SetAliasInput): Promise<AliasMove> {
   const { name, alias, version, expectedVersion } = parseInput(SetAliasInput, input);
   const model = await lockModel(tx, name);
-  const { from, to } = await look(tx, model, alias, version);
+  const { from, to } = await readEnds(tx, model, alias, version);
   if (to === null) throw versionNotFound();
   refuseUnexpected(from, expectedVersion);
   if (from?.id !== to.id) {
@@ -47,7 +49,8 @@ export async function setAlias(tx: TenantTx, input: SetAliasInput): Promise<Alia
           target: [modelAliases.tenantId, modelAliases.name, modelAliases.alias],
           set: { version, updatedAt: model.changeAt, actor: sql`excluded.actor` },
         }),
-      ...recordMove(tx, model, alias, from, to),
+      countChange(tx, model),
+      recordAliasMoves(tx, model, [{ alias, from, to }]),
     ]);
   }
   return { alias, fromVersion: from?.version ?? null, toVersion: version };
@@ -68,7 +71,7 @@ export type RemoveAliasInput = Readonly<z.input<typeof RemoveAliasInput>>;
 export async function removeAlias(tx: TenantTx, input: RemoveAliasInput): Promise<AliasMove> {
   const { name, alias, expectedVersion } = parseInput(RemoveAliasInput, input);
   const model = await lockModel(tx, name);
-  const { from } = await look(tx, model, alias, null);
+  const { from } = await readEnds(tx, model, alias, null);
   refuseUnexpected(from, expectedVersion);
   if (from !== null) {
     await Promise.all([
@@ -77,19 +80,15 @@ export async function removeAlias(tx: TenantTx, input: RemoveAliasInput): Promis
         .where(
           and(eq(modelAliases.tenantId, tenantOf(tx)), eq(modelAliases.name, name), eq(modelAliases.alias, alias)),
         ),
-      ...recordMove(tx, model, alias, from, null),
+      countChange(tx, model),
+      recordAliasMoves(tx, model, [{ alias, from, to: null }]),
     ]);
   }
   return { alias, fromVersion: from?.version ?? null, toVersion: null };
 }
 
-interface AliasEnd {
-  readonly id: string;
-  readonly version: string;
-}
-
 /** Where the alias points, and the version it shall point to; null for what is not there. */
-async function look(
+async function readEnds(
   tx: TenantTx,
   model: LockedModel,
   alias: string,
@@ -101,10 +100,13 @@ async function look(
               from ${modelAliases} a
               join ${modelRegistry} v on v.tenant_id = a.tenant_id and v.name = a.name and v.version = a.version
              where a.tenant_id = ${tenant} and a.name = ${model.name} and a.alias = ${alias}) as "from",
-           (select json_build_object('id', v.id, 'version', v.version)
-              from ${modelRegistry} v
-             where v.tenant_id = ${tenant} and v.name = ${model.name} and v.version = ${version}
-               and v.deleted_at is null) as "to"`);
+           ${
+             version === null
+               ? sql`null`
+               : sql`(
+             select json_build_object('id', id, 'version', version)
+               from ${modelRegistry} where ${liveVersion(tx, model.name, version)})`
+           } as "to"`);
   return ends ?? { from: null, to: null };
 }
 
@@ -117,32 +119,4 @@ function refuseUnexpected(from: AliasEnd | null, expected: string | null | undef
       details: { field: 'expectedVersion' },
     },
   );
-}
-
-/** The rows that every change of an alias writes, to be sent in one flight with the change itself. */
-function recordMove(
-  tx: TenantTx,
-  model: LockedModel,
-  alias: string,
-  from: AliasEnd | null,
-  to: AliasEnd | null,
-): readonly PromiseLike<unknown>[] {
-  const move = { alias, fromVersion: from?.version ?? null, toVersion: to?.version ?? null };
-  return [
-    countChange(tx, model),
-    tx.insert(modelAliasMoves).values({
-      modelId: model.id,
-      changeNumber: model.changeNumber,
-      name: model.name,
-      ...move,
-      fromVersionId: from?.id ?? null,
-      toVersionId: to?.id ?? null,
-      occurredAt: model.changeAt,
-    }),
-    recordEvent(tx, {
-      topic: 'model_alias.moved',
-      subjectId: model.id,
-      payload: { name: model.name, ...move, changeNumber: model.changeNumber },
-    }),
-  ];
 }

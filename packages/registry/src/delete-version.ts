@@ -1,17 +1,13 @@
-import { parseInput, recordEvent, type TenantTx, tenantOf } from '@mcp-hub/db-core';
+import { parseInput, type TenantTx, tenantOf } from '@mcp-hub/db-core';
 import { and, eq, sql } from 'drizzle-orm';
 import { z } from 'zod';
+import { recordAliasMoves, removeAliases } from './alias-moves.ts';
 import { modelName, reasonText, versionName } from './field-inputs.ts';
+import { recordModelChange } from './model-changes.ts';
 import { countChange, type LockedModel, lockModel } from './model-lock.ts';
 import { versionNotFound } from './not-found.ts';
-import {
-  modelAliases,
-  modelAliasMoves,
-  modelRegistry,
-  modelStageTransitions,
-  modelTags,
-  registeredModels,
-} from './schema.ts';
+import { modelRegistry, modelTags, registeredModels } from './schema.ts';
+import { recordStageTransitions } from './stage-transitions.ts';
 import { getVersion, type ModelVersion, type ModelVersionRow } from './versions.ts';
 
 export const DeleteVersionInput = z.strictObject({
@@ -30,7 +26,8 @@ export type DeleteVersionInput = Readonly<z.input<typeof DeleteVersionInput>>;
  * be redacted or deleted permanently. Until then its row keeps what it was, for restoreVersion; no other function gives
  * any of it.
  *
- * Under the lock of the model; three round trips. Writes both histories and announces `model_version.deleted`.
+ * Under the lock of the model; three round trips. Announces `model_version.deleted` and `model_alias.moved` for each
+ * alias; then, as asked for, `model_version.erased` or `model_version.redacted`; each with its row in the history.
  *
  * @throws DomainError `not_found` without the version; `failed_precondition` where rows of another package refer to one
  *   that is deleted permanently.
@@ -38,20 +35,30 @@ export type DeleteVersionInput = Readonly<z.input<typeof DeleteVersionInput>>;
 export async function deleteVersion(tx: TenantTx, input: DeleteVersionInput): Promise<void> {
   const { name, version, reason, permanently = false, redact = false } = parseInput(DeleteVersionInput, input);
   const model = await lockModel(tx, name);
-  const row = await look(tx, model, version);
+  // A version that is not there has no aliases, so that the removal does nothing where the call is refused.
+  const [row, aliases] = await Promise.all([
+    readVersionOrDeleted(tx, model, version),
+    removeAliases(tx, model, version),
+  ]);
   if (row === undefined || (row.deletedAt !== null && !permanently && !redact)) throw versionNotFound();
-  const live = row.deletedAt === null;
+  const { id: versionId, stage: fromStage } = row;
   await Promise.all([
-    removeAliases(tx, model, row),
-    ...(live ? [recordStage(tx, model, row, { fromStage: row.stage, toStage: null, reason })] : []),
-    permanently ? erase(tx, model, row) : markDeleted(tx, row, model.changeAt, redact),
-    ...(redact && !permanently ? [removeTags(tx, row)] : []),
+    recordAliasMoves(tx, model, aliases),
+    ...(row.deletedAt === null
+      ? [
+          recordStageTransitions(tx, model, [{ versionId, version, fromStage, toStage: null }], {
+            topic: 'model_version.deleted',
+            reason,
+          }),
+        ]
+      : []),
+    ...(permanently
+      ? [erase(tx, model, row), recordModelChange(tx, model, { kind: 'version_erased', versionId, version, reason })]
+      : [markDeleted(tx, row, model.changeAt, redact)]),
+    ...(redact && !permanently
+      ? [removeTags(tx, row), recordModelChange(tx, model, { kind: 'version_redacted', versionId, version, reason })]
+      : []),
     countChange(tx, model),
-    recordEvent(tx, {
-      topic: 'model_version.deleted',
-      subjectId: row.id,
-      payload: { modelId: model.id, name, version, permanently, redacted: redact, changeNumber: model.changeNumber },
-    }),
   ]);
 }
 
@@ -71,7 +78,7 @@ export type RestoreVersionInput = Readonly<z.input<typeof RestoreVersionInput>>;
 export async function restoreVersion(tx: TenantTx, input: RestoreVersionInput): Promise<ModelVersion> {
   const { name, version, reason } = parseInput(RestoreVersionInput, input);
   const model = await lockModel(tx, name);
-  const row = await look(tx, model, version);
+  const row = await readVersionOrDeleted(tx, model, version);
   if (row === undefined) throw versionNotFound();
   if (row.deletedAt !== null) {
     const stage = row.stage === 'production' ? 'archived' : row.stage;
@@ -80,19 +87,21 @@ export async function restoreVersion(tx: TenantTx, input: RestoreVersionInput): 
         .update(modelRegistry)
         .set({ deletedAt: null, stage, stageChangeNumber: model.changeNumber, updatedAt: model.changeAt })
         .where(and(eq(modelRegistry.tenantId, tenantOf(tx)), eq(modelRegistry.id, row.id))),
-      recordStage(tx, model, row, { fromStage: null, toStage: stage, reason }),
-      countChange(tx, model),
-      recordEvent(tx, {
+      recordStageTransitions(tx, model, [{ versionId: row.id, version, fromStage: null, toStage: stage }], {
         topic: 'model_version.restored',
-        subjectId: row.id,
-        payload: { modelId: model.id, name, version, stage, changeNumber: model.changeNumber },
+        reason,
       }),
+      countChange(tx, model),
     ]);
   }
   return await getVersion(tx, { name, version });
 }
 
-async function look(tx: TenantTx, model: LockedModel, version: string): Promise<ModelVersionRow | undefined> {
+async function readVersionOrDeleted(
+  tx: TenantTx,
+  model: LockedModel,
+  version: string,
+): Promise<ModelVersionRow | undefined> {
   const [row] = await tx
     .select()
     .from(modelRegistry)
@@ -137,36 +146,4 @@ async function erase(tx: TenantTx, model: LockedModel, row: ModelVersionRow): Pr
        set last_version_number = greatest(m.last_version_number, erased.version::int)
       from erased
      where m.tenant_id = ${tenant} and m.id = ${model.id} and erased.version ~ '^[1-9][0-9]{0,8}$'`);
-}
-
-async function removeAliases(tx: TenantTx, model: LockedModel, row: ModelVersionRow): Promise<void> {
-  const tenant = tenantOf(tx);
-  await tx.execute(sql`
-    with removed as (
-      delete from ${modelAliases}
-       where tenant_id = ${tenant} and name = ${model.name} and version = ${row.version}
-      returning alias
-    )
-    insert into ${modelAliasMoves}
-           (tenant_id, model_id, change_number, name, alias, from_version_id, from_version, occurred_at)
-    select ${tenant}, ${model.id}::uuid, ${model.changeNumber}::bigint, ${model.name}, alias, ${row.id}::uuid,
-           ${row.version}, ${model.changeAt.toISOString()}::timestamptz
-      from removed`);
-}
-
-type Ends = Pick<typeof modelStageTransitions.$inferInsert, 'fromStage' | 'toStage'> & {
-  readonly reason: string | undefined;
-};
-
-async function recordStage(tx: TenantTx, model: LockedModel, row: ModelVersionRow, ends: Ends): Promise<void> {
-  await tx.insert(modelStageTransitions).values({
-    modelId: model.id,
-    changeNumber: model.changeNumber,
-    versionId: row.id,
-    name: model.name,
-    version: row.version,
-    occurredAt: model.changeAt,
-    ...ends,
-    reason: ends.reason ?? null,
-  });
 }

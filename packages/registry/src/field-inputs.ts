@@ -1,4 +1,4 @@
-import { jsonInput, nameInput, textInput } from '@mcp-hub/db-core';
+import { IDEMPOTENCY_LIMITS, jsonInput, nameInput, textInput } from '@mcp-hub/db-core';
 import { z } from 'zod';
 import { REGISTRY_LIMITS } from './limits.ts';
 import { type ModelStage, modelStages } from './schema.ts';
@@ -28,6 +28,9 @@ export const descriptionText = textInput(REGISTRY_LIMITS.descriptionLength);
 export const reasonText = textInput(REGISTRY_LIMITS.reasonLength);
 export const guardName = nameInput(REGISTRY_LIMITS.guardLength);
 export const jsonObject = jsonInput(REGISTRY_LIMITS.jsonLength);
+
+/** Made by the client, one for each thing that it wants done. */
+export const idempotencyKey = nameInput(IDEMPOTENCY_LIMITS.keyLength).optional();
 
 export const tagKey = nameInput(REGISTRY_LIMITS.tagKeyLength);
 export const tagValue = textInput(REGISTRY_LIMITS.tagValueLength);

@@ -4,17 +4,27 @@ export { DeleteVersionInput, deleteVersion, RestoreVersionInput, restoreVersion 
 export * from './diff-model.ts';
 export {
   type AliasMoveRow,
-  type ListAliasMovesInput,
-  type ListStageTransitionsInput,
+  ListAliasMovesInput,
+  ListModelChangesInput,
+  ListStageTransitionsInput,
   listAliasMoves,
+  listModelChanges,
   listStageTransitions,
+  type ModelChange,
   type ModelSubject,
   type StageTransition,
 } from './history.ts';
 export * from './holders.ts';
 export { legalMoves } from './legal-moves.ts';
 export * from './limits.ts';
-export * from './models.ts';
+export {
+  CreateModelInput,
+  createModel,
+  findModel,
+  GetModelInput,
+  getModel,
+  type Model,
+} from './models.ts';
 export * from './register-version.ts';
 export * from './rename-model.ts';
 export * from './resolve-model.ts';
@@ -31,7 +41,16 @@ export {
   setStageGuard,
 } from './stage-guards.ts';
 export type { StageMove } from './stage-moves.ts';
-export * from './tags.ts';
+export {
+  RemoveModelTagInput,
+  RemoveVersionTagInput,
+  removeModelTag,
+  removeVersionTag,
+  SetModelTagInput,
+  SetVersionTagInput,
+  setModelTag,
+  setVersionTag,
+} from './tags.ts';
 export * from './transition-stage.ts';
 export * from './update-model.ts';
 export * from './update-version.ts';

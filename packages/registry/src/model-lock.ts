@@ -3,12 +3,17 @@ import { and, eq, sql } from 'drizzle-orm';
 import { modelNotFound } from './not-found.ts';
 import { modelRegistry, registeredModels } from './schema.ts';
 
-/** A model whose row this transaction holds, and the number and time that its next change will bear. */
-export interface LockedModel {
-  readonly id: Id<'Model'>;
+/** A model, and the number and time that its change bears. */
+export interface ChangedModel {
+  readonly id: string;
   readonly name: string;
   readonly changeNumber: number;
   readonly changeAt: Date;
+}
+
+/** A model whose row this transaction holds; the change is the next. */
+export interface LockedModel extends ChangedModel {
+  readonly id: Id<'Model'>;
   readonly deletedAt: Date | null;
 }
 
@@ -24,13 +29,13 @@ export interface LockedModel {
  * @throws DomainError `not_found` where neither the model nor a version of this name is there.
  */
 export async function lockModel(tx: TenantTx, name: string): Promise<LockedModel> {
-  const model = await lockDeletedModel(tx, name);
+  const model = await lockModelOrDeleted(tx, name);
   if (model.deletedAt !== null) throw modelNotFound();
   return model;
 }
 
 /** As lockModel, and a model that is deleted is found too. */
-export async function lockDeletedModel(tx: TenantTx, name: string): Promise<LockedModel> {
+export async function lockModelOrDeleted(tx: TenantTx, name: string): Promise<LockedModel> {
   let model = await takeLock(tx, name);
   if (model === undefined) {
     await ensureModelRow(tx, name);

@@ -1,19 +1,11 @@
-import {
-  DomainError,
-  type Id,
-  jsonParameter,
-  newId,
-  parseInput,
-  recordEvent,
-  type TenantTx,
-  tenantOf,
-  textArray,
-} from '@mcp-hub/db-core';
-import { and, asc, eq, isNull, sql } from 'drizzle-orm';
+import { DomainError, type Id, jsonParameter, newId, parseInput, type TenantTx, tenantOf } from '@mcp-hub/db-core';
+import { and, asc, eq, isNull, type SQLWrapper, sql } from 'drizzle-orm';
 import { z } from 'zod';
 import { descriptionText, jsonObject, modelName, tagRecord } from './field-inputs.ts';
+import { recordModelChange } from './model-changes.ts';
 import { modelNotFound } from './not-found.ts';
 import { type JsonObject, modelAliases, modelRegistry, modelTags, registeredModels } from './schema.ts';
+import { insertTags } from './tags.ts';
 
 /** A model as it is read: its own facts with its tags, and its aliases with the version of each. */
 export interface Model {
@@ -40,33 +32,27 @@ export type CreateModelInput = Readonly<z.input<typeof CreateModelInput>>;
 /**
  * Creates a model that has no versions yet. registerVersion does without: it creates the model on demand.
  *
- * Two round trips; no lock but the new row. Announces `model.created`.
+ * Two round trips; no lock but the new row. Announces `model.created`, with its row in the history.
  *
  * @throws DomainError `already_exists` where the name is taken, also by a deleted model that can be restored.
  */
 export async function createModel(tx: TenantTx, input: CreateModelInput): Promise<Model> {
   const given = parseInput(CreateModelInput, input);
-  const tenant = tenantOf(tx);
-  const id = newId<'Model'>();
-  const entries = Object.entries(given.tags ?? {});
-  const [made] = await tx.execute(sql`
+  const { name } = given;
+  const [made] = await tx.execute<{ id: string; change_ms: number }>(sql`
     with model as (
-      insert into ${registeredModels} (tenant_id, id, name, description, metadata)
-      values (${tenant}, ${id}, ${given.name}, ${given.description ?? null}, ${jsonParameter(given.metadata ?? {})})
+      insert into ${registeredModels} (tenant_id, id, name, description, metadata, last_change_number, last_change_at)
+      values (${tenantOf(tx)}, ${newId()}, ${name}, ${given.description ?? null}, ${jsonParameter(given.metadata ?? {})},
+              1, app_now())
           on conflict (tenant_id, name) do nothing
-      returning id
+      returning id, last_change_at
     ), tagged as (
-      insert into ${modelTags} (tenant_id, model_id, key, value)
-      select ${tenant}, model.id, tag.key, tag.value
-        from model, unnest(${textArray(entries.map(([key]) => key))}, ${textArray(entries.map(([, value]) => value))}) as tag (key, value)
-      returning key
+      ${insertTags(tx, 'model_id', sql`model`, given.tags)}
     )
-    select id from model`);
+    select id, (extract(epoch from last_change_at) * 1000)::float8 as change_ms from model`);
   if (made === undefined) throw new DomainError('already_exists', 'A model with this name exists already.');
-  const [model] = await Promise.all([
-    getModel(tx, { name: given.name }),
-    recordEvent(tx, { topic: 'model.created', subjectId: id, payload: { name: given.name } }),
-  ]);
+  const changed = { id: made.id, name, changeNumber: 1, changeAt: new Date(made.change_ms) };
+  const [model] = await Promise.all([getModel(tx, { name }), recordModelChange(tx, changed, { kind: 'created' })]);
   return model;
 }
 
@@ -106,12 +92,7 @@ export async function findModel(tx: TenantTx, input: GetModelInput): Promise<Mod
       name: sql<string>`coalesce(${registered.name}, ${byHand.name})`,
       description: registered.description,
       metadata: sql<JsonObject>`coalesce(${registered.metadata}, '{}')`,
-      tags: sql<Readonly<Record<string, string>>>`coalesce((
-        select json_object_agg(t.key, t.value order by t.key) from ${modelTags} t
-         where t.tenant_id = ${tenant} and t.subject_id = ${registered.id}), '{}')`,
-      aliases: sql<Readonly<Record<string, string>>>`coalesce((
-        select json_object_agg(a.alias, a.version order by a.alias) from ${modelAliases} a
-         where a.tenant_id = ${tenant} and a.name = ${name}), '{}')`,
+      ...modelColumns(tx, registered.id, sql`${name}`),
       actor: registered.actor,
       createdAt: sql`coalesce(${registered.createdAt}, ${byHand.createdAt})`.mapWith(registeredModels.createdAt),
       updatedAt: sql`coalesce(${registered.updatedAt}, ${byHand.createdAt})`.mapWith(registeredModels.updatedAt),
@@ -121,3 +102,13 @@ export async function findModel(tx: TenantTx, input: GetModelInput): Promise<Mod
     .where(isNull(registered.deletedAt));
   return model;
 }
+
+/** What a Model has beside the columns of its row, for a query that says what its id and name are. */
+export const modelColumns = (tx: TenantTx, id: SQLWrapper, name: SQLWrapper) => ({
+  tags: sql<Readonly<Record<string, string>>>`coalesce((
+    select json_object_agg(t.key, t.value order by t.key) from ${modelTags} t
+     where t.tenant_id = ${tenantOf(tx)} and t.subject_id = ${id}), '{}')`,
+  aliases: sql<Readonly<Record<string, string>>>`coalesce((
+    select json_object_agg(a.alias, a.version order by a.alias) from ${modelAliases} a
+     where a.tenant_id = ${tenantOf(tx)} and a.name = ${name}), '{}')`,
+});

@@ -4,19 +4,20 @@ import {
   nameInput,
   newId,
   parseInput,
-  recordEvent,
   type TenantTx,
   tenantOf,
-  textArray,
   textInput,
-  withIdempotencyKey,
+  toId,
 } from '@mcp-hub/db-core';
 import { sql } from 'drizzle-orm';
 import { z } from 'zod';
-import { descriptionText, jsonObject, modelName, newVersionName, tagRecord } from './field-inputs.ts';
+import { descriptionText, idempotencyKey, jsonObject, modelName, newVersionName, tagRecord } from './field-inputs.ts';
 import { REGISTRY_LIMITS } from './limits.ts';
-import { modelRegistry, modelStageTransitions, modelTags, registeredModels } from './schema.ts';
-import { getVersion, type ModelVersion } from './versions.ts';
+import { oncePerKey } from './once-per-key.ts';
+import { type JsonObject, modelRegistry, registeredModels } from './schema.ts';
+import { recordStageTransitions } from './stage-transitions.ts';
+import { insertTags } from './tags.ts';
+import type { ModelVersion } from './versions.ts';
 
 export const RegisterVersionInput = z.strictObject({
   name: modelName,
@@ -31,8 +32,9 @@ export const RegisterVersionInput = z.strictObject({
   outputSignature: jsonObject.nullish(),
   metadata: jsonObject.optional(),
   tags: tagRecord.optional(),
-  /** One for each version that the client wants: a repeated call with it gives the version of the first. */
-  idempotencyKey: z.string().optional(),
+  /** One for each version that the client wants: a repeated call with it gives the result of the first, whatever has
+   * befallen the version since. */
+  idempotencyKey,
 });
 export type RegisterVersionInput = Readonly<z.input<typeof RegisterVersionInput>>;
 
@@ -50,35 +52,70 @@ type Given = Omit<z.output<typeof RegisterVersionInput>, 'idempotencyKey'>;
  *   where the model is deleted; `conflict` where the idempotency key came with other input before.
  */
 export async function registerVersion(tx: TenantTx, input: RegisterVersionInput): Promise<ModelVersion> {
-  const { idempotencyKey, ...given } = parseInput(RegisterVersionInput, input);
-  if (idempotencyKey === undefined) {
-    const made = await insert(tx, given);
-    const [version] = await Promise.all([read(tx, made), announce(tx, made)]);
-    return version;
-  }
-  const request = { scope: 'registry.registerVersion', key: idempotencyKey, request: given };
-  const made = await withIdempotencyKey(tx, request, async () => {
-    const first = await insert(tx, given);
-    await announce(tx, first);
+  const { idempotencyKey: key, ...given } = parseInput(RegisterVersionInput, input);
+  const made = await oncePerKey(tx, { scope: 'registry.registerVersion', key, request: given }, async () => {
+    const first = (await insertVersion(tx, given)) ?? (await insertPastTakenNumbers(tx, given));
+    const { modelId, changeNumber, changeMs, id, version } = first;
+    await recordStageTransitions(
+      tx,
+      { id: modelId, name: given.name, changeNumber, changeAt: new Date(changeMs) },
+      [{ versionId: id, version, fromStage: null, toStage: 'development' }],
+      { topic: 'model_version.registered' },
+    );
     return first;
   });
-  return await read(tx, made);
+  return asRegistered(tx, given, made);
 }
 
+/** What the database chose. Stored for a repeated call, which brings the rest itself: no description or URI is stored. */
 interface Made {
   readonly id: string;
   readonly modelId: string;
-  readonly name: string;
   readonly version: string;
+  readonly actor: string | null;
+  readonly changeNumber: number;
+  readonly changeMs: number;
 }
 
-const insert = async (tx: TenantTx, given: Given): Promise<Made> =>
-  (await insertVersion(tx, given)) ?? (await insertPastTakenNumbers(tx, given));
+/** The version as getVersion gives it in the moment of its registration. */
+function asRegistered(tx: TenantTx, given: Given, made: Made): ModelVersion {
+  const at = new Date(made.changeMs);
+  return {
+    tenantId: tenantOf(tx),
+    id: toId(made.id, 'id'),
+    name: given.name,
+    version: made.version,
+    stage: 'development',
+    stageChangeNumber: made.changeNumber,
+    description: given.description ?? null,
+    artifactUri: given.artifactUri ?? null,
+    contentDigest: given.contentDigest ?? null,
+    artifactBytes: given.artifactBytes ?? null,
+    flavour: given.flavour ?? null,
+    inputSignature: fromJson(given.inputSignature ?? null),
+    outputSignature: fromJson(given.outputSignature ?? null),
+    metadata: fromJson(given.metadata ?? {}),
+    actor: made.actor,
+    deletedAt: null,
+    createdAt: at,
+    updatedAt: at,
+    tags: { ...given.tags },
+    aliases: [],
+  };
+}
 
-const read = (tx: TenantTx, { name, version }: Made) => getVersion(tx, { name, version });
+/** As it comes back from a jsonb column: without what JSON leaves out. */
+const fromJson = <Value extends JsonObject | null>(value: Value): Value => JSON.parse(JSON.stringify(value)) as Value;
 
-const announce = (tx: TenantTx, { id, modelId, name, version }: Made) =>
-  recordEvent(tx, { topic: 'model_version.registered', subjectId: id, payload: { modelId, name, version } });
+interface InsertedRow extends Record<string, unknown> {
+  readonly model_id: string;
+  readonly change_number: number;
+  readonly change_ms: number;
+  /** null where the version is taken. */
+  readonly id: string | null;
+  readonly version: string | null;
+  readonly actor: string | null;
+}
 
 /** Undefined where the version is taken. */
 async function insertVersion(tx: TenantTx, given: Given): Promise<Made | undefined> {
@@ -88,8 +125,7 @@ async function insertVersion(tx: TenantTx, given: Given): Promise<Made | undefin
     given.version === undefined
       ? sql`m.last_version_number + 1`
       : sql`greatest(m.last_version_number, ${number ?? 0}::int)`;
-  const entries = Object.entries(given.tags ?? {});
-  const [made] = await tx.execute<{ model_id: string | null; id: string | null; version: string | null }>(sql`
+  const [made] = await tx.execute<InsertedRow>(sql`
     with model as (
       insert into ${registeredModels} as m
              (tenant_id, id, name, last_version_number, last_change_number, last_change_at)
@@ -112,26 +148,20 @@ async function insertVersion(tx: TenantTx, given: Given): Promise<Made | undefin
              ${jsonParameter(given.metadata ?? {})}, last_change_at, last_change_at
         from model
           on conflict (tenant_id, name, version) do nothing
-      returning id, version, stage
-    ), transition as (
-      insert into ${modelStageTransitions}
-             (tenant_id, model_id, change_number, version_id, name, version, to_stage, occurred_at)
-      select ${tenant}, model.id, model.last_change_number, version.id, ${given.name}, version.version, version.stage,
-             model.last_change_at
-        from model, version
-      returning version_id
+      returning id, version, actor
     ), tagged as (
-      insert into ${modelTags} (tenant_id, version_id, key, value)
-      select ${tenant}, version.id, tag.key, tag.value
-        from version, unnest(${textArray(entries.map(([key]) => key))}, ${textArray(entries.map(([, value]) => value))}) as tag (key, value)
-      returning key
+      ${insertTags(tx, 'version_id', sql`version`, given.tags)}
     )
-    select model.id as model_id, version.id, version.version from model left join version on true`);
-  if (made?.model_id == null) {
+    select model.id as model_id, model.last_change_number::float8 as change_number,
+           (extract(epoch from model.last_change_at) * 1000)::float8 as change_ms,
+           version.id, version.version, version.actor
+      from model left join version on true`);
+  if (made === undefined) {
     throw new DomainError('failed_precondition', 'The model is deleted. Restore it, or delete it for good.');
   }
-  if (made.id !== null && made.version !== null) {
-    return { id: made.id, modelId: made.model_id, name: given.name, version: made.version };
+  const { id, version, actor } = made;
+  if (id !== null && version !== null) {
+    return { id, modelId: made.model_id, version, actor, changeNumber: made.change_number, changeMs: made.change_ms };
   }
   if (given.version !== undefined) {
     throw new DomainError('already_exists', 'This version of the model exists already; deleted versions count.');

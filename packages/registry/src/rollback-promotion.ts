@@ -1,8 +1,9 @@
 import { DomainError, parseInput, type TenantTx, tenantOf } from '@mcp-hub/db-core';
 import { sql } from 'drizzle-orm';
 import { z } from 'zod';
-import { modelName, reasonText, versionName } from './field-inputs.ts';
+import { idempotencyKey, modelName, reasonText, versionName } from './field-inputs.ts';
 import { type LockedModel, lockModel } from './model-lock.ts';
+import { oncePerKey } from './once-per-key.ts';
 import { type ModelStage, modelRegistry, modelStageTransitions } from './schema.ts';
 import { applyStageMoves, type StageMove } from './stage-moves.ts';
 import type { StageChange } from './transition-stage.ts';
@@ -12,23 +13,36 @@ export const RollbackPromotionInput = z.strictObject({
   reason: reasonText.optional(),
   /** The version whose promotion is meant; another one promoted in the meantime is a `conflict`. */
   expectedVersion: versionName.optional(),
+  /** One for each promotion to take back: a repeated call with it changes nothing more and gives the first result. */
+  idempotencyKey,
 });
 export type RollbackPromotionInput = Readonly<z.input<typeof RollbackPromotionInput>>;
 
 /**
  * Takes back the last promotion to production that has not been taken back: the promoted version and those archived
- * for it return to the stages that they came from. A second call takes back the one before.
+ * for it return to the stages that they came from. A second call takes back the one before; a client that may repeat a
+ * call gives an `idempotencyKey`.
  *
  * Under the lock of the model; three round trips. It needs no clearance, since it restores what was cleared before.
  * Writes and announces what transitionStage does.
  *
  * @throws DomainError `not_found` without the model; `failed_precondition` where there is no such promotion, or one of
- *   its versions has moved or was deleted since; `conflict` where it is not of `expectedVersion`.
+ *   its versions has moved or was deleted since; `conflict` where it is not of `expectedVersion`, or the idempotency key came with
+ *   other input before.
  */
 export async function rollbackPromotion(tx: TenantTx, input: RollbackPromotionInput): Promise<StageChange> {
-  const given = parseInput(RollbackPromotionInput, input);
+  const { idempotencyKey, ...given } = parseInput(RollbackPromotionInput, input);
+  return await oncePerKey(tx, { scope: 'registry.rollbackPromotion', key: idempotencyKey, request: given }, () =>
+    takeBackLastPromotion(tx, given),
+  );
+}
+
+async function takeBackLastPromotion(
+  tx: TenantTx,
+  given: Omit<z.output<typeof RollbackPromotionInput>, 'idempotencyKey'>,
+): Promise<{ changeNumber: number; moves: StageMove[] }> {
   const model = await lockModel(tx, given.name);
-  const promotion = await look(tx, model);
+  const promotion = await readLastPromotion(tx, model);
   const promoted = promotion.find((row) => row.to_stage === 'production');
   if (promoted === undefined) {
     throw new DomainError('failed_precondition', 'The model has no promotion that could be taken back.');
@@ -68,7 +82,7 @@ interface PromotionRow extends Record<string, unknown> {
 }
 
 /** The rows of the last promotion that stands, the promoted version first. */
-async function look(tx: TenantTx, model: LockedModel): Promise<readonly PromotionRow[]> {
+async function readLastPromotion(tx: TenantTx, model: LockedModel): Promise<readonly PromotionRow[]> {
   const tenant = tenantOf(tx);
   return await tx.execute<PromotionRow>(sql`
     with promotion as (

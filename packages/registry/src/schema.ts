@@ -100,8 +100,6 @@ export const modelRegistry = tenantTable(
     constraint.index('stage', [t.name, t.stage, t.stageChangeNumber, t.id], sql`${t.deletedAt} is null`),
     // The versions of a model in the order of registration; search by name.
     constraint.index('name', [t.name, t.id]),
-    // Search of models: the names that only versions inserted by hand may bear.
-    constraint.index('by_hand', [t.name, t.id], sql`${t.stageChangeNumber} = 0 and ${t.deletedAt} is null`),
     // Search: versions by time of creation, newest first.
     constraint.index('created', [t.createdAt, t.id]),
     // Search: versions by time of the last update, newest first.
@@ -241,8 +239,54 @@ export const modelRenames = tenantTable(
   (t, constraint) => [
     // History of a model's name.
     constraint.primaryKey(t.modelId, t.changeNumber),
-    // Which models once bore this name.
-    constraint.index('from_name', [t.fromName, t.changeNumber]),
+    // The last model that bore this name before, for its history.
+    constraint.index('from_name', [t.fromName, t.occurredAt, t.changeNumber]),
+  ],
+  { appendOnly: true },
+);
+
+export const modelChangeKinds = [
+  'created',
+  'deleted',
+  'restored',
+  'erased',
+  'version_redacted',
+  'version_erased',
+  'guard_set',
+  'guard_removed',
+] as const;
+export type ModelChangeKind = (typeof modelChangeKinds)[number];
+
+/** What befell a model beside the moves of stages and aliases and renames. Plain values: the rows outlive what they name. */
+export const modelChanges = tenantTable(
+  'model_changes',
+  {
+    modelId: uuid('model_id').notNull(),
+    changeNumber: changeNumberColumn().notNull(),
+    kind: stateColumn('kind', modelChangeKinds).notNull(),
+    /** The model's name at that time. */
+    name: text('name').notNull(),
+    /** The version that was redacted or erased. */
+    versionId: uuid('version_id'),
+    version: text('version'),
+    /** The guard that was set or removed. */
+    stage: stateColumn('stage', modelStages),
+    guard: text('guard'),
+    description: text('description'),
+    reason: text('reason'),
+    actor: actorColumn(),
+    occurredAt: createdAtColumn('occurred_at'),
+  },
+  (t, constraint) => [
+    // History of a model, by pages.
+    constraint.primaryKey(t.modelId, t.changeNumber),
+    constraint.oneOf('kind', t.kind, modelChangeKinds),
+    constraint.oneOf('stage', t.stage, modelStages),
+    constraint.check(
+      'subject',
+      sql`(${t.kind} in ('version_redacted', 'version_erased')) = (${t.version} is not null)
+          and (${t.kind} in ('guard_set', 'guard_removed')) = (${t.guard} is not null)`,
+    ),
   ],
   { appendOnly: true },
 );

@@ -7,8 +7,9 @@ import {
   mapField,
   type OrderInput,
   type Page,
-  type PageInput,
+  PageInput,
   page,
+  parseInput,
   readFilter,
   readOrder,
   type TenantTx,
@@ -18,8 +19,9 @@ import {
   uuidField,
 } from '@mcp-hub/db-core';
 import { and, eq, getTableColumns, Subquery, sql } from 'drizzle-orm';
-import type { Model } from './models.ts';
-import { type JsonObject, modelAliases, modelRegistry, modelTags, registeredModels } from './schema.ts';
+import { z } from 'zod';
+import { type Model, modelColumns } from './models.ts';
+import { type JsonObject, modelRegistry, modelTags, registeredModels } from './schema.ts';
 
 /** What models can be searched and ordered by. An index serves the orders by name, created_at and updated_at. */
 export const modelFields = defineFilterFields({
@@ -46,12 +48,14 @@ const modelOrder = defineOrder({
   tieBreaker: modelFields.fields.id,
 });
 
-export interface SearchModelsInput extends PageInput {
-  /** Text such as `name LIKE 'churn%' AND tags.team = 'ops'`, or the same as an object. */
-  readonly filter?: FilterInput<typeof modelFields>;
+export const SearchModelsInput = z.strictObject({
+  ...PageInput.shape,
+  /** Text such as `name LIKE 'churn%' AND tags.team = 'ops'`, or the same as an object. Read by readFilter. */
+  filter: z.custom<FilterInput<typeof modelFields>>().optional(),
   /** Default: by name. */
-  readonly orderBy?: OrderInput<typeof modelFields>;
-}
+  orderBy: z.custom<OrderInput<typeof modelFields>>().optional(),
+});
+export type SearchModelsInput = Readonly<z.input<typeof SearchModelsInput>>;
 
 /**
  * Searches the models that are not deleted, by pages. One statement, no lock. Where only versions inserted by hand bear a
@@ -61,10 +65,11 @@ export interface SearchModelsInput extends PageInput {
  */
 export async function searchModels(tx: TenantTx, input: SearchModelsInput = {}): Promise<Page<Model>> {
   const tenant = tenantOf(tx);
-  const filter = readFilter(modelFields, input.filter);
-  const order = readOrder(modelOrder, input.orderBy);
+  const { limit, cursor, ...wanted } = parseInput(SearchModelsInput, input);
+  const filter = readFilter(modelFields, wanted.filter);
+  const order = readOrder(modelOrder, wanted.orderBy);
   const { name, description, metadata, actor, createdAt, updatedAt } = registeredModels;
-  return await page<Model>({ tenant, list: ['registry.models'], filter, order, page: input }, (query) =>
+  return await page<Model>({ tenant, list: ['registry.models'], filter, order, page: { limit, cursor } }, (query) =>
     tx
       .select({
         item: {
@@ -72,12 +77,7 @@ export async function searchModels(tx: TenantTx, input: SearchModelsInput = {}):
           name,
           description,
           metadata: sql<JsonObject>`${metadata}`,
-          tags: sql<Readonly<Record<string, string>>>`coalesce((
-            select json_object_agg(t.key, t.value order by t.key) from ${modelTags} t
-             where t.tenant_id = ${tenant} and t.model_id = registered_models.model_id), '{}')`,
-          aliases: sql<Readonly<Record<string, string>>>`coalesce((
-            select json_object_agg(a.alias, a.version order by a.alias) from ${modelAliases} a
-             where a.tenant_id = ${tenant} and a.name = registered_models.name), '{}')`,
+          ...modelColumns(tx, sql`registered_models.model_id`, sql`registered_models.name`),
           actor,
           createdAt,
           updatedAt,

@@ -9,7 +9,7 @@ import {
   numberField,
   type OrderInput,
   type Page,
-  type PageInput,
+  PageInput,
   page,
   parseInput,
   readFilter,
@@ -57,12 +57,14 @@ const versionOrder = defineOrder({
   tieBreaker: versionFields.fields.id,
 });
 
-export interface SearchVersionsInput extends PageInput {
-  /** Text such as `name = 'churn' AND tags.team = 'ops'`, or the same as an object. */
-  readonly filter?: FilterInput<typeof versionFields>;
+export const SearchVersionsInput = z.strictObject({
+  ...PageInput.shape,
+  /** Text such as `name = 'churn' AND tags.team = 'ops'`, or the same as an object. Read by readFilter. */
+  filter: z.custom<FilterInput<typeof versionFields>>().optional(),
   /** Default: the newest first. */
-  readonly orderBy?: OrderInput<typeof versionFields>;
-}
+  orderBy: z.custom<OrderInput<typeof versionFields>>().optional(),
+});
+export type SearchVersionsInput = Readonly<z.input<typeof SearchVersionsInput>>;
 
 /**
  * Searches the versions of all models of the tenant that are not deleted, by pages. One statement, no lock.
@@ -71,9 +73,10 @@ export interface SearchVersionsInput extends PageInput {
  */
 export async function searchVersions(tx: TenantTx, input: SearchVersionsInput = {}): Promise<Page<ModelVersion>> {
   const tenant = tenantOf(tx);
-  const filter = readFilter(versionFields, input.filter);
-  const order = readOrder(versionOrder, input.orderBy);
-  return await page({ tenant, list: ['registry.versions'], filter, order, page: input }, (query) =>
+  const { limit, cursor, ...wanted } = parseInput(SearchVersionsInput, input);
+  const filter = readFilter(versionFields, wanted.filter);
+  const order = readOrder(versionOrder, wanted.orderBy);
+  return await page({ tenant, list: ['registry.versions'], filter, order, page: { limit, cursor } }, (query) =>
     tx
       .select({ item: versionColumns(tx), key: query.key })
       .from(modelRegistry)
@@ -92,18 +95,15 @@ export async function searchVersions(tx: TenantTx, input: SearchVersionsInput = 
 
 const registrationOrder = readOrder(versionOrder, [{ field: 'id', direction: 'desc' }]);
 
-const ListVersionsName = z.object({ name: modelName });
-
-export interface ListVersionsInput extends PageInput {
-  readonly name: string;
-}
+export const ListVersionsInput = z.strictObject({ ...PageInput.shape, name: modelName });
+export type ListVersionsInput = Readonly<z.input<typeof ListVersionsInput>>;
 
 /** The versions of a model that are not deleted, the last registered first, by pages; none where there is no model. */
 export async function listVersions(tx: TenantTx, input: ListVersionsInput): Promise<Page<ModelVersion>> {
-  const { name } = parseInput(ListVersionsName, input);
+  const { name, limit, cursor } = parseInput(ListVersionsInput, input);
   const tenant = tenantOf(tx);
   return await page(
-    { tenant, list: ['registry.versionsOfModel', name], order: registrationOrder, page: input },
+    { tenant, list: ['registry.versionsOfModel', name], order: registrationOrder, page: { limit, cursor } },
     (query) =>
       tx
         .select({ item: versionColumns(tx), key: query.key })

@@ -1,9 +1,19 @@
-import { DomainError, type Id, newId, parseInput, type TenantTx, tenantOf, uuidArray } from '@mcp-hub/db-core';
+import { DomainError, type Id, newId, parseInput, type TenantTx, tenantOf, toId, uuidArray } from '@mcp-hub/db-core';
 import { and, eq, sql } from 'drizzle-orm';
 import { z } from 'zod';
-import { descriptionText, guardName, jsonObject, modelName, stageName, versionName } from './field-inputs.ts';
-import { type LockedModel, lockModel } from './model-lock.ts';
+import {
+  descriptionText,
+  guardName,
+  idempotencyKey,
+  jsonObject,
+  modelName,
+  stageName,
+  versionName,
+} from './field-inputs.ts';
+import { recordModelChange } from './model-changes.ts';
+import { countChange, type LockedModel, lockModel } from './model-lock.ts';
 import { versionNotFound } from './not-found.ts';
+import { oncePerKey } from './once-per-key.ts';
 import { type ModelStage, stageClearances, stageGuards } from './schema.ts';
 import { findVersion } from './versions.ts';
 
@@ -16,31 +26,44 @@ export const SetStageGuardInput = z.strictObject({
 export type SetStageGuardInput = Readonly<z.input<typeof SetStageGuardInput>>;
 
 /**
- * Puts a guard on a stage of a model: from now on a version enters it only with an unused clearance of that guard.
+ * Puts a guard on a stage of a model: from now on a version enters it only with an unused clearance of that guard. Where
+ * it stands there with this description already, nothing is written.
  *
  * It protects from mistakes, not from malice: who may write the registry may issue clearances. Under the lock of the
- * model. @throws DomainError `not_found` without the model.
+ * model; three round trips. Announces `stage_guard.set`, with its row in the history.
+ *
+ * @throws DomainError `not_found` without the model.
  */
 export async function setStageGuard(tx: TenantTx, input: SetStageGuardInput): Promise<void> {
-  const { name, ...guard } = parseInput(SetStageGuardInput, input);
+  const { name, stage, guard, description = null } = parseInput(SetStageGuardInput, input);
   const model = await lockModel(tx, name);
-  await tx
+  const written = await tx
     .insert(stageGuards)
-    .values({ modelId: model.id, ...guard })
+    .values({ modelId: model.id, stage, guard, description })
     .onConflictDoUpdate({
       target: [stageGuards.tenantId, stageGuards.modelId, stageGuards.stage, stageGuards.guard],
-      set: { description: guard.description ?? null },
-    });
+      set: { description },
+      setWhere: sql`${stageGuards.description} is distinct from excluded.description`,
+    })
+    .returning({ guard: stageGuards.guard });
+  if (written.length === 0) return;
+  await Promise.all([
+    countChange(tx, model),
+    recordModelChange(tx, model, { kind: 'guard_set', stage, guard, description }),
+  ]);
 }
 
 export const RemoveStageGuardInput = z.strictObject({ name: modelName, stage: stageName, guard: guardName });
 export type RemoveStageGuardInput = Readonly<z.input<typeof RemoveStageGuardInput>>;
 
-/** Takes a guard away; where none stands nothing happens. Under the lock. @throws DomainError `not_found` without the model. */
+/**
+ * Takes a guard away; where none stands nothing is written. Under the lock of the model; three round trips. Announces
+ * `stage_guard.removed`, with its row in the history. @throws DomainError `not_found` without the model.
+ */
 export async function removeStageGuard(tx: TenantTx, input: RemoveStageGuardInput): Promise<void> {
   const { name, stage, guard } = parseInput(RemoveStageGuardInput, input);
   const model = await lockModel(tx, name);
-  await tx
+  const removed = await tx
     .delete(stageGuards)
     .where(
       and(
@@ -49,7 +72,10 @@ export async function removeStageGuard(tx: TenantTx, input: RemoveStageGuardInpu
         eq(stageGuards.stage, stage),
         eq(stageGuards.guard, guard),
       ),
-    );
+    )
+    .returning({ guard: stageGuards.guard });
+  if (removed.length === 0) return;
+  await Promise.all([countChange(tx, model), recordModelChange(tx, model, { kind: 'guard_removed', stage, guard })]);
 }
 
 export const IssueStageClearanceInput = z.strictObject({
@@ -59,20 +85,30 @@ export const IssueStageClearanceInput = z.strictObject({
   guard: guardName,
   evidence: jsonObject.optional(),
   expiresAt: z.date().nullish(),
+  /** One for each clearance that the client wants: a repeated call with it makes no other and gives the first id. */
+  idempotencyKey,
 });
 export type IssueStageClearanceInput = Readonly<z.input<typeof IssueStageClearanceInput>>;
 
-/** Clears a version to enter a stage once, on behalf of a guard. Two statements, no lock. @throws DomainError `not_found`. */
+/**
+ * Clears a version to enter a stage once, on behalf of a guard. Two round trips, no lock.
+ *
+ * @throws DomainError `not_found` without the version, `conflict` where the idempotency key came with other input before.
+ */
 export async function issueStageClearance(
   tx: TenantTx,
   input: IssueStageClearanceInput,
 ): Promise<Id<'StageClearance'>> {
-  const { name, version, ...clearance } = parseInput(IssueStageClearanceInput, input);
-  const found = await findVersion(tx, { name, version });
-  if (found === undefined) throw versionNotFound();
-  const id = newId<'StageClearance'>();
-  await tx.insert(stageClearances).values({ id, versionId: found.id, ...clearance });
-  return id;
+  const { idempotencyKey: key, ...given } = parseInput(IssueStageClearanceInput, input);
+  const { name, version, ...clearance } = given;
+  const id = await oncePerKey(tx, { scope: 'registry.issueStageClearance', key, request: given }, async () => {
+    const found = await findVersion(tx, { name, version });
+    if (found === undefined) throw versionNotFound();
+    const made: string = newId();
+    await tx.insert(stageClearances).values({ ...clearance, id: toId(made, 'id'), versionId: found.id });
+    return made;
+  });
+  return toId(id, 'id');
 }
 
 /**

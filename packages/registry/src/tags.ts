@@ -1,10 +1,11 @@
-import { type Id, parseInput, type TenantTx, tenantOf } from '@mcp-hub/db-core';
+import { parseInput, type TenantTx, tenantOf, textArray } from '@mcp-hub/db-core';
 import { type SQL, sql } from 'drizzle-orm';
 import { z } from 'zod';
 import { modelName, tagKey, tagValue, versionName } from './field-inputs.ts';
 import { ensureModelRow } from './model-lock.ts';
 import { modelNotFound, versionNotFound } from './not-found.ts';
 import { modelRegistry, modelTags, registeredModels } from './schema.ts';
+import { liveVersion } from './versions.ts';
 
 export const SetModelTagInput = z.strictObject({ name: modelName, key: tagKey, value: tagValue });
 export type SetModelTagInput = Readonly<z.input<typeof SetModelTagInput>>;
@@ -54,24 +55,30 @@ const modelNamed = (tx: TenantTx, name: string) => sql`
   select id from ${registeredModels} m
    where m.tenant_id = ${tenantOf(tx)} and m.name = ${name} and m.deleted_at is null`;
 
-const versionNamed = (tx: TenantTx, name: string, version: string) => sql`
-  select id from ${modelRegistry} v
-   where v.tenant_id = ${tenantOf(tx)} and v.name = ${name} and v.version = ${version} and v.deleted_at is null`;
+const versionNamed = (tx: TenantTx, name: string, version: string) =>
+  sql`select id from ${modelRegistry} where ${liveVersion(tx, name, version)}`;
+
+type SubjectColumn = 'model_id' | 'version_id';
+
+/** The insert of all tags of one subject, given by a name or query of the FROM list that has its id. */
+export const insertTags = (
+  tx: TenantTx,
+  column: SubjectColumn,
+  subject: SQL,
+  tags: Readonly<Record<string, string>> = {},
+): SQL => sql`
+  insert into ${modelTags} (tenant_id, ${sql.identifier(column)}, key, value)
+  select ${tenantOf(tx)}, subject.id, tag.key, tag.value
+    from ${subject} as subject,
+         unnest(${textArray(Object.keys(tags))}, ${textArray(Object.values(tags))}) as tag (key, value)`;
 
 /** False where there is no subject. */
-async function setTag(
-  tx: TenantTx,
-  column: 'model_id' | 'version_id',
-  subject: SQL,
-  key: string,
-  value: string,
-): Promise<boolean> {
-  const rows = await tx.execute<{ id: Id<'Model' | 'ModelVersion'> }>(sql`
-    insert into ${modelTags} (tenant_id, ${sql.identifier(column)}, key, value)
-    select ${tenantOf(tx)}, subject.id, ${key}, ${value} from (${subject}) as subject
+async function setTag(tx: TenantTx, column: SubjectColumn, subject: SQL, key: string, value: string): Promise<boolean> {
+  const rows = await tx.execute(sql`
+    ${insertTags(tx, column, sql`(${subject})`, { [key]: value })}
         on conflict (tenant_id, subject_id, key) do update
        set value = excluded.value, updated_at = excluded.updated_at
-    returning subject_id as id`);
+    returning 1`);
   return rows.length > 0;
 }
 

@@ -8,6 +8,7 @@ import { versionNotFound } from './not-found.ts';
 import { type ModelStage, modelRegistry } from './schema.ts';
 import { takeClearances } from './stage-guards.ts';
 import { applyStageMoves, type StageMove } from './stage-moves.ts';
+import { liveVersion } from './versions.ts';
 
 export const TransitionStageInput = z
   .strictObject({
@@ -51,7 +52,7 @@ export async function transitionStage(tx: TenantTx, input: TransitionStageInput)
   const given = parseInput(TransitionStageInput, input);
   const toStage = given.stage;
   const model = await lockModel(tx, given.name);
-  const present = await look(tx, model, given.version, toStage);
+  const present = await readVersionAndHolders(tx, model, given.version, toStage);
   const version = present.find((row) => row.version === given.version);
   if (version === undefined) throw versionNotFound();
   if (given.expectedStage !== undefined && given.expectedStage !== version.stage) {
@@ -83,7 +84,7 @@ interface Present extends Record<string, unknown> {
 }
 
 /** The version, and those in the target stage. */
-async function look(
+async function readVersionAndHolders(
   tx: TenantTx,
   model: LockedModel,
   version: string,
@@ -91,8 +92,7 @@ async function look(
 ): Promise<readonly Present[]> {
   const tenant = tenantOf(tx);
   return await tx.execute<Present>(sql`
-    select v.id, v.version, v.stage from ${modelRegistry} v
-     where v.tenant_id = ${tenant} and v.name = ${model.name} and v.version = ${version} and v.deleted_at is null
+    select id, version, stage from ${modelRegistry} where ${liveVersion(tx, model.name, version)}
     union
     select v.id, v.version, v.stage from ${modelRegistry} v
      where v.tenant_id = ${tenant} and v.name = ${model.name} and v.stage = ${toStage} and v.deleted_at is null

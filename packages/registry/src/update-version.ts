@@ -1,10 +1,10 @@
-import { parseInput, type TenantTx, tenantOf, textInput } from '@mcp-hub/db-core';
-import { and, eq, isNull, sql } from 'drizzle-orm';
+import { parseInput, type TenantTx, textInput } from '@mcp-hub/db-core';
+import { sql } from 'drizzle-orm';
 import { z } from 'zod';
 import { descriptionText, jsonObject, modelName, versionName } from './field-inputs.ts';
 import { REGISTRY_LIMITS } from './limits.ts';
 import { modelRegistry } from './schema.ts';
-import { getVersion, type ModelVersion } from './versions.ts';
+import { getVersion, liveVersion, type ModelVersion } from './versions.ts';
 
 export const UpdateVersionInput = z.strictObject({
   name: modelName,
@@ -25,13 +25,6 @@ export async function updateVersion(tx: TenantTx, input: UpdateVersionInput): Pr
   await tx
     .update(modelRegistry)
     .set({ ...given, updatedAt: sql`app_now()` })
-    .where(
-      and(
-        eq(modelRegistry.tenantId, tenantOf(tx)),
-        eq(modelRegistry.name, name),
-        eq(modelRegistry.version, version),
-        isNull(modelRegistry.deletedAt),
-      ),
-    );
+    .where(liveVersion(tx, name, version));
   return await getVersion(tx, { name, version });
 }

@@ -30,16 +30,18 @@ export async function findVersion(tx: TenantTx, input: GetVersionInput): Promise
   const [row] = await tx
     .select(versionColumns(tx))
     .from(modelRegistry)
-    .where(
-      and(
-        eq(modelRegistry.tenantId, tenantOf(tx)),
-        eq(modelRegistry.name, name),
-        eq(modelRegistry.version, version),
-        isNull(modelRegistry.deletedAt),
-      ),
-    );
+    .where(liveVersion(tx, name, version));
   return row;
 }
+
+/** The condition that a row of model_registry, under its own name, is this version and not deleted. */
+export const liveVersion = (tx: TenantTx, name: string, version: string) =>
+  and(
+    eq(modelRegistry.tenantId, tenantOf(tx)),
+    eq(modelRegistry.name, name),
+    eq(modelRegistry.version, version),
+    isNull(modelRegistry.deletedAt),
+  );
 
 /** The select list of a ModelVersion. In raw SQL the outer table is spelled out: Drizzle drops it from columns. */
 export const versionColumns = (tx: TenantTx) => ({

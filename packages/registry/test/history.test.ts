@@ -4,6 +4,7 @@ import { sql } from 'drizzle-orm';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
+  createModel,
   deleteModel,
   deleteVersion,
   diffModel,
@@ -11,15 +12,20 @@ import {
   getModel,
   legalMoves,
   listAliasMoves,
+  listModelChanges,
   listStageHolders,
   listStageTransitions,
+  type ModelChange,
   type ModelStage,
   modelStages,
   registerVersion,
   removeAlias,
+  removeStageGuard,
   renameModel,
+  restoreModel,
   rollbackPromotion,
   setAlias,
+  setStageGuard,
   transitionStage,
 } from '../src/index.ts';
 import { refusalOf } from './support/refusal-of.ts';
@@ -94,6 +100,94 @@ describe('the history of a model', () => {
       for (const wrong of [{}, { name: 'm', modelId: first?.modelId }, { modelId: 'no uuid' }]) {
         expect((await refusalOf(listStageTransitions(tx, wrong))).code).toBe('invalid_input');
       }
+    });
+  });
+});
+
+describe('the history by a former name', () => {
+  it('is that of the last model which bore it, unless another bears it now', async () => {
+    const tenant = freshTenant();
+    const at = (second: number) => ({ now: new Date(Date.UTC(2026, 0, 1, 0, 0, second)) });
+    const namesIn = (name: string) =>
+      registry.run(tenant, async (tx) => {
+        const of = { name };
+        const lists = [
+          await listStageTransitions(tx, of),
+          await listAliasMoves(tx, of),
+          await listModelChanges(tx, of),
+        ];
+        const holder = await findAliasHolder(tx, { ...of, alias: 'champion', at: new Date() });
+        const ids = lists.flatMap(({ items }) =>
+          (items as readonly { modelId: string }[]).map(({ modelId }) => modelId),
+        );
+        return [new Set(ids).size, ids.length, holder?.version];
+      });
+    const live = async (tx: TenantTx, name: string, version: string) => {
+      await createModel(tx, { name });
+      await registerVersion(tx, { name, version });
+      await setAlias(tx, { name, alias: 'champion', version });
+    };
+    await registry.run(tenant, (tx) => live(tx, 'a', 'first'), at(1));
+    await registry.run(tenant, (tx) => renameModel(tx, { name: 'a', newName: 'b' }), at(2));
+    expect(await namesIn('a')).toEqual(await namesIn('b'));
+    expect(await namesIn('a')).toEqual([1, 3, 'first']);
+    // A second model bears the name, and gives it up too, with fewer changes behind it.
+    await registry.run(tenant, (tx) => live(tx, 'a', 'second'), at(3));
+    expect(await namesIn('a')).toEqual([1, 3, 'second']);
+    await registry.run(tenant, (tx) => setAlias(tx, { name: 'b', alias: 'other', version: 'first' }), at(4));
+    await registry.run(tenant, (tx) => renameModel(tx, { name: 'b', newName: 'a c' }), at(5));
+    await registry.run(tenant, (tx) => renameModel(tx, { name: 'a', newName: 'c' }), at(6));
+    expect(await namesIn('a')).toEqual([1, 3, 'second']);
+    expect(await namesIn('b')).toEqual([1, 4, 'first']);
+    expect(await namesIn('never')).toEqual([0, 0, undefined]);
+  });
+});
+
+describe('the changes of a model', () => {
+  it('say who set and removed which guard, what was redacted and erased, and why, the last first, by pages', async () => {
+    const tenant = freshTenant();
+    const guard = { name: 'm', stage: 'production', guard: 'quality' } as const;
+    const modelId = await registry.run(
+      tenant,
+      async (tx) => {
+        const { id } = await createModel(tx, { name: 'm' });
+        await setStageGuard(tx, guard);
+        await setStageGuard(tx, { ...guard, description: 'auc above 0.8' });
+        await removeStageGuard(tx, guard);
+        await registerVersion(tx, { name: 'm' });
+        await deleteVersion(tx, { name: 'm', version: '1', redact: true, reason: 'asked for' });
+        await deleteVersion(tx, { name: 'm', version: '1', permanently: true, reason: 'law' });
+        await deleteModel(tx, { name: 'm', reason: 'unused' });
+        await restoreModel(tx, { name: 'm', reason: 'used' });
+        await deleteModel(tx, { name: 'm', permanently: true, reason: 'end' });
+        return String(id);
+      },
+      { actor: 'ada' },
+    );
+    await registry.run(tenant, async (tx) => {
+      const seen: ModelChange[] = [];
+      let cursor: string | undefined;
+      do {
+        const page = await listModelChanges(tx, { modelId, limit: 2, cursor });
+        seen.push(...page.items);
+        cursor = page.nextCursor;
+      } while (cursor !== undefined);
+      expect(new Set(seen.map(({ actor }) => actor))).toEqual(new Set(['ada']));
+      expect(
+        seen.map(({ kind, version, stage, guard, description, reason }) =>
+          [kind, version, stage, guard, description, reason].filter((value) => value !== null).join(' '),
+        ),
+      ).toEqual([
+        'erased end',
+        'restored used',
+        'deleted unused',
+        'version_erased 1 law',
+        'version_redacted 1 asked for',
+        'guard_removed production quality',
+        'guard_set production quality auc above 0.8',
+        'guard_set production quality',
+        'created',
+      ]);
     });
   });
 });

@@ -17,6 +17,7 @@ const {
   getVersion,
   issueStageClearance,
   listAliasMoves,
+  listModelChanges,
   listStageHolders,
   listStageTransitions,
   listVersions,
@@ -46,6 +47,8 @@ const registry = useRegistry();
 /** What a caller can name: the names and ids of tenant A, or such as nobody has. */
 interface Names {
   readonly name: string;
+  /** What the model was called before. */
+  readonly former: string;
   readonly version: string;
   readonly alias: string;
   readonly modelId: string;
@@ -54,6 +57,7 @@ interface Names {
 
 const nobodys: Names = {
   name: 'nobody has it',
+  former: 'nobody had it',
   version: 'nobody has it',
   alias: 'nobody',
   modelId: '01890000-0000-7000-8000-000000000000',
@@ -75,6 +79,10 @@ const calls: Readonly<Record<string, (tx: TenantTx, names: Names) => Promise<unk
   issueStageClearance: (tx, { name, version }) =>
     issueStageClearance(tx, { name, version, stage: 'production', guard: 'quality' }),
   listAliasMoves: (tx, { modelId }) => listAliasMoves(tx, { modelId }),
+  listModelChanges: async (tx, { modelId, former }) => [
+    await listModelChanges(tx, { modelId }),
+    await listModelChanges(tx, { name: former }),
+  ],
   listStageHolders: (tx, { modelId }) => listStageHolders(tx, { modelId, stage: 'production', at }),
   listStageTransitions: (tx, { modelId }) => listStageTransitions(tx, { modelId }),
   listVersions: (tx, { name }) => listVersions(tx, { name }),
@@ -120,6 +128,7 @@ const tables = [
   'model_alias_moves',
   'model_stage_transitions',
   'model_renames',
+  'model_changes',
   'stage_guards',
   'stage_clearances',
   'outbox_events',
@@ -150,6 +159,9 @@ describe("tenant B, using tenant A's names and ids", () => {
     owner = freshTenant();
     names = await registry.run(owner, async (tx) => {
       const name = 'churn';
+      const former = 'attrition';
+      await createModel(tx, { name: former });
+      await renameModel(tx, { name: former, newName: name });
       const version = await registerVersion(tx, { name, tags: { team: 'A' } });
       await registerVersion(tx, { name });
       await setModelTag(tx, { name, key: 'team', value: 'A' });
@@ -158,7 +170,7 @@ describe("tenant B, using tenant A's names and ids", () => {
       await setStageGuard(tx, { name, stage: 'production', guard: 'quality' });
       await issueStageClearance(tx, { name, version: '2', stage: 'production', guard: 'quality' });
       const { id } = await getModel(tx, { name });
-      return { name, version: '1', alias: 'champion', modelId: String(id), versionId: version.id };
+      return { name, former, version: '1', alias: 'champion', modelId: String(id), versionId: version.id };
     });
     before = await contentOf(owner);
   });

@@ -13,5 +13,5 @@ export function readFilter<Fields extends FilterFields>(
   input: FilterInput<Fields> | undefined,
 ): CheckedFilter {
   if (typeof input === 'string') return parseFilter(fields, input);
-  return checkFilter(fields, input ?? { and: [] });
+  return checkFilter(fields, input === undefined ? { and: [] } : input);
 }
