@@ -2,7 +2,7 @@ import { hostname } from 'node:os';
 import postgres, { type Sql } from 'postgres';
 import { describeServer, isConnectionError, toUnreachable } from './connection-error.ts';
 import { exitCodes, MigrateError } from './errors.ts';
-import { quoteIdentifier } from './runtime-roles.ts';
+import { quoteIdentifier } from './quote.ts';
 
 /** The one database session of a run. */
 export interface RunnerSession {

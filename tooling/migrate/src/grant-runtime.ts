@@ -1,7 +1,8 @@
 import { openSession, type RunnerSession } from './connection.ts';
 import { errorCodeOf } from './connection-error.ts';
 import { MigrateError } from './errors.ts';
-import { membershipPrivilege, quoteIdentifier, runtimeRoles } from './runtime-roles.ts';
+import { quoteIdentifier } from './quote.ts';
+import { membershipPrivilege, runtimeRoles } from './runtime-roles.ts';
 
 export interface GrantRuntimeOptions {
   /** The owner's URL. */

@@ -9,8 +9,6 @@ export interface ListingChange {
   readonly removed: readonly string[];
 }
 
-export const emptyChange: ListingChange = { added: [], removed: [] };
-
 /** The change that makes `after` of `before`; both sorted. */
 export function diffListings(before: readonly string[], after: readonly string[]): ListingChange {
   const had = new Set(before);

@@ -1,6 +1,7 @@
 import type { RunnerSession } from './connection.ts';
 import { MigrateError } from './errors.ts';
-import { membershipPrivilege, quoteIdentifier, runtimeRoles } from './runtime-roles.ts';
+import { quoteIdentifier } from './quote.ts';
+import { membershipPrivilege, runtimeRoles } from './runtime-roles.ts';
 
 /** What an administrator has to run so that this login has the roles; empty when nothing is missing. */
 export async function findMissingRoles(session: RunnerSession): Promise<readonly string[]> {

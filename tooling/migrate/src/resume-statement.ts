@@ -1,5 +1,5 @@
 import type { RunnerSession } from './connection.ts';
-import { quoteIdentifier } from './runtime-roles.ts';
+import { quoteIdentifier } from './quote.ts';
 
 const name = String.raw`((?:"(?:[^"]|"")+"|[\w$]+)(?:\s*\.\s*(?:"(?:[^"]|"")+"|[\w$]+))?)`;
 const createIndex = new RegExp(

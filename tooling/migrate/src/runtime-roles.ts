@@ -5,7 +5,3 @@ export const runtimeRoles = ['app_tenant', 'app_readonly', 'app_dispatcher'] as 
 export function membershipPrivilege(serverVersion: number): 'SET' | 'MEMBER' {
   return serverVersion >= 160_000 ? 'SET' : 'MEMBER';
 }
-
-export function quoteIdentifier(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
-}

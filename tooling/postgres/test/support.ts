@@ -54,7 +54,13 @@ export function runProgram(
 ): Program {
   const child = spawn(
     process.execPath,
-    ['--conditions=@mcp-hub/source', '--import', 'tsx', join(PACKAGE, 'test', 'programs', name), ...args],
+    [
+      '--conditions=@mcp-hub/source',
+      '--import',
+      import.meta.resolve('tsx'),
+      join(PACKAGE, 'test', 'programs', name),
+      ...args,
+    ],
     {
       cwd: PACKAGE,
       stdio: ['pipe', 'pipe', 'pipe'],

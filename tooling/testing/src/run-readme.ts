@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
 
 export interface ReadmeLines {
   /** The Markdown file. */
@@ -27,8 +27,10 @@ export async function runReadme(
 ): Promise<ReadmeRun> {
   return await inFolder(input.folder, blocksOf(input.readme)[0] ?? '', async (file) => {
     const typeErrors = await findTypeErrors(file);
-    const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
-    const run = await runNode(['--conditions=@mcp-hub/source', '--import', tsx, file], input.environment);
+    const run = await runNode(
+      ['--conditions=@mcp-hub/source', '--import', import.meta.resolve('tsx'), file],
+      input.environment,
+    );
     return { typeErrors, exitCode: run.exitCode, errors: run.errors, lines: run.output.trimEnd().split('\n') };
   });
 }
