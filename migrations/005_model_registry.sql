@@ -188,6 +188,8 @@ CREATE INDEX "model_registry_stage_idx" ON "model_registry" USING btree ("tenant
 --> statement-breakpoint
 CREATE INDEX "model_registry_name_idx" ON "model_registry" USING btree ("tenant_id","name","id");
 --> statement-breakpoint
+CREATE INDEX "model_registry_by_hand_idx" ON "model_registry" USING btree ("tenant_id","name","id") WHERE "model_registry"."stage_change_number" = 0 and "model_registry"."deleted_at" is null;
+--> statement-breakpoint
 CREATE INDEX "model_registry_created_idx" ON "model_registry" USING btree ("tenant_id","created_at","id");
 --> statement-breakpoint
 CREATE INDEX "model_registry_updated_idx" ON "model_registry" USING btree ("tenant_id","updated_at","id");
@@ -395,6 +397,7 @@ begin
       from (values
         ('model_alias_moves', 'model_alias_moves_alias_idx'),
         ('model_aliases', 'model_aliases_version_idx'),
+        ('model_registry', 'model_registry_by_hand_idx'),
         ('model_registry', 'model_registry_created_idx'),
         ('model_registry', 'model_registry_digest_idx'),
         ('model_registry', 'model_registry_name_idx'),

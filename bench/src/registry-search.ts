@@ -1,35 +1,46 @@
-import { type Database, readOne, type TenantTx, tenantOf } from '@mcp-hub/db-core';
-import { type SearchVersionsInput, searchVersions } from '@mcp-hub/registry';
+import { type Database, type Page, type PageInput, readOne, type TenantTx, tenantOf } from '@mcp-hub/db-core';
+import { type SearchVersionsInput, searchModels, searchVersions } from '@mcp-hub/registry';
 import { type SQL, sql } from 'drizzle-orm';
 import { measure } from './measure.ts';
 import { registryShape } from './registry-data.ts';
 import { printTable } from './report.ts';
 
 const { tenant } = registryShape;
-const limit = 50;
+/** A hundred pages must fit into the thousand models. */
+const limits = { versions: 50, models: 10 } as const;
 
 interface Search {
   readonly name: string;
-  readonly input: SearchVersionsInput;
+  readonly limit: number;
+  readonly search: (tx: TenantTx, page: PageInput) => Promise<Page<Found>>;
   /** What one would write by hand; `after` is the last row of the page before. */
   readonly byHand: (tx: TenantTx, after: Last | undefined) => SQL;
 }
 
-interface Last {
+interface Found {
   readonly name: string;
-  readonly id: string;
+  readonly id: string | null;
   readonly createdAt: Date;
 }
+
+interface Last extends Found {
+  readonly id: string;
+}
+
+const versions = (input: SearchVersionsInput) => ({
+  limit: limits.versions,
+  search: (tx: TenantTx, page: PageInput): Promise<Page<Found>> => searchVersions(tx, { ...input, ...page }),
+});
 
 const searches: readonly Search[] = [
   {
     name: 'all, the newest first',
-    input: {},
+    ...versions({}),
     byHand: (tx, after) => versionPage(tx, newestAfter(after), sql`created_at desc, id desc`),
   },
   {
     name: 'all, by name',
-    input: { orderBy: 'name' },
+    ...versions({ orderBy: 'name' }),
     byHand: (tx, after) =>
       versionPage(
         tx,
@@ -39,13 +50,13 @@ const searches: readonly Search[] = [
   },
   {
     name: 'by stage, the newest first',
-    input: { filter: "stage = 'development'" },
+    ...versions({ filter: "stage = 'development'" }),
     byHand: (tx, after) =>
       versionPage(tx, sql`stage = 'development' and ${newestAfter(after)}`, sql`created_at desc, id desc`),
   },
   {
     name: 'by tag, the newest first',
-    input: { filter: "tags.team = 'team 7'" },
+    ...versions({ filter: "tags.team = 'team 7'" }),
     byHand: (tx, after) =>
       versionPage(
         tx,
@@ -55,23 +66,26 @@ const searches: readonly Search[] = [
         sql`created_at desc, id desc`,
       ),
   },
+  {
+    name: 'models, by name',
+    limit: limits.models,
+    search: (tx, page) => searchModels(tx, page),
+    byHand: (tx, after) => modelPage(tx, after === undefined ? sql`true` : sql`name > ${after.name}`),
+  },
 ];
 
 /** Page 1 and page 100 of searches, beside hand-written SQL in the same transaction form. */
 export async function benchSearch(db: Database): Promise<void> {
-  for (const { name, input, byHand } of searches) {
-    const far = await lastOfPage(db, input, 99);
-    const first = { ...input, limit };
-    const hundredth = { ...first, cursor: far.cursor };
+  for (const { name, limit, search, byHand } of searches) {
+    const far = await lastOfPage(db, search, limit, 99);
+    const hand = (after: Last | undefined) =>
+      readOne(db, tenant, async (tx) => (await tx.execute<HandRow>(byHand(tx, after))).map(withTimes));
     const measured = await measure(
       [
-        {
-          name: 'page 1, by hand (reference)',
-          run: () => readOne(db, tenant, (tx) => tx.execute(byHand(tx, undefined))),
-        },
-        { name: 'page 1', aim: '1.3', run: () => readOne(db, tenant, (tx) => searchVersions(tx, first)) },
-        { name: 'page 100, by hand', run: () => readOne(db, tenant, (tx) => tx.execute(byHand(tx, far.last))) },
-        { name: 'page 100', run: () => readOne(db, tenant, (tx) => searchVersions(tx, hundredth)) },
+        { name: 'page 1, by hand (reference)', run: () => hand(undefined) },
+        { name: 'page 1', run: () => readOne(db, tenant, (tx) => search(tx, { limit })) },
+        { name: 'page 100, by hand', run: () => hand(far.last) },
+        { name: 'page 100', run: () => readOne(db, tenant, (tx) => search(tx, { limit, cursor: far.cursor })) },
       ],
       { rounds: 200, warmUp: 20 },
     );
@@ -93,24 +107,37 @@ export async function benchSearch(db: Database): Promise<void> {
 
 async function lastOfPage(
   db: Database,
-  input: SearchVersionsInput,
+  search: Search['search'],
+  limit: number,
   pages: number,
 ): Promise<{ readonly cursor: string; readonly last: Last }> {
   let cursor: string | undefined;
-  let last: Last | undefined;
+  let last: Found | undefined;
   for (let number = 1; number <= pages; number += 1) {
-    const page = await readOne(db, tenant, (tx) => searchVersions(tx, { ...input, limit, cursor }));
+    const page = await readOne(db, tenant, (tx) => search(tx, { limit, cursor }));
     cursor = page.nextCursor;
     last = page.items.at(-1);
   }
   if (cursor === undefined || last === undefined) throw new Error('The search has too few pages.');
-  return { cursor, last };
+  return { cursor, last: { ...last, id: last.id ?? '' } };
 }
 
 const newestAfter = (after: Last | undefined) =>
   after === undefined
     ? sql`true`
     : sql`(created_at, id) < (${after.createdAt.toISOString()}::timestamptz, ${after.id}::uuid)`;
+
+interface HandRow extends Record<string, unknown> {
+  readonly created_at: string;
+  readonly updated_at: string;
+}
+
+/** The connection gives times as text; both sides of the comparison give Dates. */
+const withTimes = (row: HandRow) => ({
+  ...row,
+  created_at: new Date(row.created_at),
+  updated_at: new Date(row.updated_at),
+});
 
 /** The page first, and only for its rows their tags and aliases. */
 const versionPage = (tx: TenantTx, where: SQL, order: SQL) => sql`
@@ -121,4 +148,14 @@ const versionPage = (tx: TenantTx, where: SQL, order: SQL) => sql`
            where a.tenant_id = ${tenantOf(tx)} and a.name = v.name and a.version = v.version) as aliases
     from (select * from model_registry v
            where v.tenant_id = ${tenantOf(tx)} and v.deleted_at is null and ${where}
-           order by ${order} limit ${limit + 1}) v`;
+           order by ${order} limit ${limits.versions + 1}) v`;
+
+const modelPage = (tx: TenantTx, where: SQL) => sql`
+  select m.*,
+         (select json_object_agg(t.key, t.value) from model_tags t
+           where t.tenant_id = ${tenantOf(tx)} and t.model_id = m.id) as tags,
+         (select json_object_agg(a.alias, a.version) from model_aliases a
+           where a.tenant_id = ${tenantOf(tx)} and a.name = m.name) as aliases
+    from (select * from registered_models m
+           where m.tenant_id = ${tenantOf(tx)} and m.deleted_at is null and ${where}
+           order by name limit ${limits.models + 1}) m`;

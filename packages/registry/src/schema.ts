@@ -100,6 +100,8 @@ export const modelRegistry = tenantTable(
     constraint.index('stage', [t.name, t.stage, t.stageChangeNumber, t.id], sql`${t.deletedAt} is null`),
     // The versions of a model in the order of registration; search by name.
     constraint.index('name', [t.name, t.id]),
+    // Search of models: the names that only versions inserted by hand may bear. Without it each page reads all versions.
+    constraint.index('by_hand', [t.name, t.id], sql`${t.stageChangeNumber} = 0 and ${t.deletedAt} is null`),
     // Search: versions by time of creation, newest first.
     constraint.index('created', [t.createdAt, t.id]),
     // Search: versions by time of the last update, newest first.

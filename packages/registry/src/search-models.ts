@@ -18,7 +18,7 @@ import {
   timeField,
   uuidField,
 } from '@mcp-hub/db-core';
-import { and, eq, getTableColumns, Subquery, sql } from 'drizzle-orm';
+import { and, eq, getTableColumns, type SQL, Subquery, sql } from 'drizzle-orm';
 import { z } from 'zod';
 import { type Model, modelColumns } from './models.ts';
 import { type JsonObject, modelRegistry, modelTags, registeredModels } from './schema.ts';
@@ -69,8 +69,10 @@ export async function searchModels(tx: TenantTx, input: SearchModelsInput = {}):
   const filter = readFilter(modelFields, wanted.filter);
   const order = readOrder(modelOrder, wanted.orderBy);
   const { name, description, metadata, actor, createdAt, updatedAt } = registeredModels;
-  return await page<Model>({ tenant, list: ['registry.models'], filter, order, page: { limit, cursor } }, (query) =>
-    tx
+  return await page<Model>({ tenant, list: ['registry.models'], filter, order, page: { limit, cursor } }, (query) => {
+    const inOrder = sql`order by ${sql.join(query.orderBy, sql`, `)} limit ${query.limit}`;
+    const rest = sql`${and(eq(registeredModels.tenantId, tenant), compileFilter(modelFields, filter), query.after)} ${inOrder}`;
+    return tx
       .select({
         item: {
           id: sql<Model['id']>`registered_models.model_id`,
@@ -84,31 +86,37 @@ export async function searchModels(tx: TenantTx, input: SearchModelsInput = {}):
         },
         key: query.key,
       })
-      .from(modelsAndNames(tx))
-      .where(and(eq(registeredModels.tenantId, tenant), compileFilter(modelFields, filter), query.after))
+      .from(modelsAndNames(tx, rest))
       .orderBy(...query.orderBy)
-      .limit(query.limit),
-  );
+      .limit(query.limit);
+  });
 }
 
 /**
- * The models, and the names that only versions inserted by hand bear, under the name of the models' table, so that the
- * fields above mean either. Such a version has never moved: its change number is 0, and an index holds those alone.
+ * A page of the models, and one of the names that only versions inserted by hand bear. Both go under the name of the
+ * models' table, so that the fields above mean either, and each has the whole condition, order and limit: above a union
+ * they would read and sort all models of the tenant for each page.
  */
-const modelsAndNames = (tx: TenantTx) =>
-  new Subquery(
+const modelsAndNames = (tx: TenantTx, rest: SQL) => {
+  const tenant = tenantOf(tx);
+  return new Subquery(
     sql`
-      select m.tenant_id, m.id, m.id as model_id, m.name, m.description, m.metadata, m.actor, m.created_at, m.updated_at
-        from ${registeredModels} m
-       where m.tenant_id = ${tenantOf(tx)} and m.deleted_at is null
-      union all
-      select v.tenant_id, v.id, null, v.name, null, '{}', null, v.created_at, v.created_at
-        from ${modelRegistry} v
-       where v.tenant_id = ${tenantOf(tx)} and v.deleted_at is null and v.stage_change_number = 0
-         and not exists (select from ${registeredModels} m where m.tenant_id = ${tenantOf(tx)} and m.name = v.name)
-         and not exists (select from ${modelRegistry} older
-                          where older.tenant_id = ${tenantOf(tx)} and older.name = v.name and older.id < v.id
-                            and older.deleted_at is null and older.stage_change_number = 0)`,
+    (select tenant_id, id, id as model_id, name, description, metadata, actor, created_at, updated_at
+       from ${registeredModels}
+      where deleted_at is null and ${rest})
+    union all
+    (select *
+       from (
+         select v.tenant_id, v.id, null::uuid as model_id, v.name, null::text as description, '{}'::jsonb as metadata,
+                null::text as actor, v.created_at, v.created_at as updated_at
+           from ${modelRegistry} v
+          where v.tenant_id = ${tenant} and v.deleted_at is null and v.stage_change_number = 0
+            and not exists (select from ${registeredModels} m where m.tenant_id = ${tenant} and m.name = v.name)
+            and not exists (select from ${modelRegistry} older
+                             where older.tenant_id = ${tenant} and older.name = v.name and older.id < v.id
+                               and older.deleted_at is null and older.stage_change_number = 0)) as registered_models
+      where ${rest})`,
     getTableColumns(registeredModels),
     'registered_models',
   );
+};
