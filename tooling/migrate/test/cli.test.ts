@@ -286,7 +286,7 @@ test('db:generate, db:check, db:verify, db:release and db:rollback work on the p
   expect(await program('rollback', '005', '--dry-run', ...on)).toMatchObject({ code: 0 });
   expect(await program('rollback', '005', ...on)).toMatchObject({
     code: 0,
-    out: expect.stringContaining('applied  006_rollback_model_registry.sql'),
+    out: expect.stringContaining('applied  011_rollback_model_registry.sql'),
   });
   expect((await program('status', ...on)).out).toMatch(/005_model_registry\.sql +rolled back/);
   expect(await program('migrate', ...on)).toMatchObject({ code: 0, out: expect.stringContaining('Nothing to apply') });

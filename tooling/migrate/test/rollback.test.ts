@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import postgres from 'postgres';
 import { describe, expect, it } from 'vitest';
 import { parseListing } from '../src/listing.ts';
 import { migrate } from '../src/migrate.ts';
@@ -163,6 +164,83 @@ describe('db:rollback', () => {
     await migrate({ url, directory: join(changed, 'migrations') });
     await rollBack(changed, '005', { liveUrl: url });
     expect(await listDatabase(url)).toEqual(whole);
+  });
+
+  it('refuses to drop tables that hold rows of any tenant, unless told to, and counts them', async () => {
+    const { root, url, before } = await migratedZoo();
+    await query(url, "set app.tenant = 'a'; insert into species (id, name) values (gen_random_uuid(), 'owl')");
+    await query(url, "set app.tenant = 'b'; insert into species (id, name) values (gen_random_uuid(), 'owl')");
+    const all = { liveUrl: url, withDependents: true };
+    const whole = await listDatabase(url);
+    await expect(rollBack(root, '003', all)).rejects.toMatchObject({
+      code: 'needs_yes',
+      exitCode: 2,
+      message: expect.stringContaining('drops species (2 rows)'),
+    });
+    expect(await rollBack(root, '003', { ...all, dryRun: true })).toMatchObject({
+      lostRows: [{ table: 'species', rows: 2 }],
+    });
+    expect(migrationFiles(root)).toHaveLength(3);
+    expect(await listDatabase(url)).toEqual(whole);
+    expect(await rollBack(root, '003', { ...all, loseRows: true })).toMatchObject({
+      wayBack: expect.stringMatching(/^The way back: npm run db:generate, then npm run db:migrate;/),
+    });
+    expect(await listDatabase(url)).toEqual(before.get('003_animals.sql'));
+  });
+
+  it('says so where a lock keeps the rows from being counted', async () => {
+    const { root, url } = await migratedZoo();
+    const holder = postgres(url, { max: 1, onnotice: () => undefined });
+    await holder.begin(async (tx) => {
+      await tx`lock table visits in access share mode`;
+      await expect(rollBack(root, '004', { liveUrl: url })).rejects.toMatchObject({ code: 'locked' });
+    });
+    await holder.end();
+  });
+
+  it('refuses a file that changed rows alone, and says that rows stay where it changed them too', async () => {
+    const { root, url } = await migratedZoo();
+    const lift = (sql: string) =>
+      `alter table species no force row level security;\n${sql};\nalter table species force row level security;\n`;
+    const withFiles = evolve(root, {
+      'migrations/005_fill.sql': { '': lift("update species set name = 'x'") },
+      'migrations/006_more.sql': {
+        '': lift("create index species_x on species (name);\nupdate species set name = 'y'"),
+      },
+    });
+    await generateIn(withFiles);
+    await migrate({ url, directory: join(withFiles, 'migrations') });
+    await expect(rollBack(withFiles, '005', { liveUrl: url })).rejects.toMatchObject({
+      code: 'nothing_to_take_back',
+      message: expect.stringContaining('rows at most'),
+    });
+    expect(await rollBack(withFiles, '006', { liveUrl: url, dryRun: true })).toMatchObject({
+      warnings: ['006_more.sql changes rows, too: they stay as they are now.'],
+      wayBack: expect.stringContaining('with the statements of 006_more.sql'),
+    });
+  });
+
+  it('refuses while a later migration has changed what it made, or made anew what it took away', async () => {
+    const { root, url } = await migratedZoo();
+    const withFiles = evolve(root, {
+      'migrations/005_one.sql': { '': 'create index species_x on species (name);\n' },
+      'migrations/006_two.sql': { '': 'drop index species_x;\n' },
+      'migrations/007_three.sql': { '': 'create index species_x on species (id);\n' },
+    });
+    await generateIn(withFiles);
+    await migrate({ url, directory: join(withFiles, 'migrations') });
+    const changed = /007_three\.sql.* on 00[56].*changed later: index species\.species_x/;
+    await expect(rollBack(withFiles, '005', { liveUrl: url })).rejects.toThrow(changed);
+    await expect(rollBack(withFiles, '006', { liveUrl: url })).rejects.toThrow(changed);
+  });
+
+  it('takes the number after those that gaps.json keeps', async () => {
+    const { root } = await migratedZoo();
+    const kept = evolve(root, { 'migrations/gaps.json': { '{': '{ "005": "Kept for a.", "007": "Kept for b.",' } });
+    expect(await rollBack(kept, '004')).toMatchObject({ file: '008_rollback_visits.sql' });
+    expect(await check({ root: kept })).toMatchObject({
+      problems: [{ code: 'undeclared_gap' }, { code: 'schema_without_migration' }],
+    });
   });
 
   it('refuses what cannot come back', async () => {

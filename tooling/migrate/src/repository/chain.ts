@@ -123,7 +123,14 @@ export function listOpenSlots(
   return slots;
 }
 
-/** Above every file and every package's number, written or not. */
+/** Above every file, every package's number, written or not, and every number that gaps.json keeps for a package to come. */
 export function nextNumber(folder: MigrationsFolder, packages: readonly SchemaPackage[]): number {
-  return Math.max(0, ...folder.files.map(({ number }) => number), ...packages.map(({ number }) => number)) + 1;
+  return (
+    Math.max(
+      0,
+      ...folder.files.map(({ number }) => number),
+      ...packages.map(({ number }) => number),
+      ...folder.gaps.keys(),
+    ) + 1
+  );
 }

@@ -3,7 +3,7 @@ import postgres from 'postgres';
 import { exitCodes, MigrateError } from '../errors.ts';
 import { rolledBackSuffix } from '../history.ts';
 import { readListing } from '../listing.ts';
-import { diffListings, type ListingChange } from '../listing-change.ts';
+import { diffListings } from '../listing-change.ts';
 import { type MigrateReport, migrate } from '../migrate.ts';
 import {
   formatMigrationNumber,
@@ -18,6 +18,7 @@ import { loadPackages, type SchemaPackage } from '../packages.ts';
 import { parseMigrationNumber } from '../plan.ts';
 import { isIntroduced, nextNumber } from './chain.ts';
 import { formatMigration } from './compose.ts';
+import { countRows, type TableRows } from './count-rows.ts';
 import { type Dependency, listedDependencies, readDependencies } from './dependencies.ts';
 import { writeChain } from './generate.ts';
 import { readSnapshot } from './journal.ts';
@@ -26,6 +27,8 @@ import { parseListingLine } from './listing-object.ts';
 import { recordBlock } from './record-block.ts';
 import { applyFile, withScratchDatabase } from './replay.ts';
 import { revertListing } from './revert-listing.ts';
+import { type ReplayedFile, withDependents } from './rollback-dependents.ts';
+import { changesRows, refuseLostRows, refuseWithoutChange, wayBackOf } from './rollback-losses.ts';
 
 export interface RollbackOptions {
   readonly root: string;
@@ -39,6 +42,8 @@ export interface RollbackOptions {
   readonly withDependents?: boolean;
   /** Write and apply nothing. */
   readonly dryRun?: boolean;
+  /** Drop tables that hold rows, too. */
+  readonly loseRows?: boolean;
 }
 
 export interface RollbackReport {
@@ -49,20 +54,21 @@ export interface RollbackReport {
   readonly rollsBack: readonly string[];
   /** Tables that go with all their rows. */
   readonly droppedTables: readonly string[];
+  /** What of these holds rows in the live database. */
+  readonly lostRows: readonly TableRows[];
+  /** What the rollback leaves as it is. */
+  readonly warnings: readonly string[];
+  /** How to get what went, in one sentence. */
+  readonly wayBack: string;
   readonly written: boolean;
   readonly applied: MigrateReport | undefined;
-}
-
-/** A file of the chain with what it makes. */
-interface ReplayedFile {
-  readonly file: MigrationFile;
-  readonly change: ListingChange;
 }
 
 /**
  * Writes the next file, which drops what a migration made and marks it rolled back in the history, and applies it.
  * Read from the catalog, tried in a scratch database, and refused unless that ends as it was without the migration.
- * Refused, too, while later migrations depend on it (unless `withDependents`), or anything that no migration made.
+ * Refused, too, while later migrations depend on it or have changed what it made (unless `withDependents`), while anything
+ * depends on it that no migration made, and while its tables hold rows (unless `loseRows`).
  */
 export async function rollback(options: RollbackOptions): Promise<RollbackReport> {
   const folder = await readMigrationsFolder(join(options.root, 'migrations'));
@@ -74,6 +80,7 @@ export async function rollback(options: RollbackOptions): Promise<RollbackReport
     const listing = await readListing(sql);
     const dependencies = [...(await readDependencies(sql)), ...listedDependencies(listing)];
     const targets = withDependents(replayed, target, dependencies, options.withDependents ?? false);
+    refuseWithoutChange(targets);
     if (live !== undefined) refuseStrangers(live, listing, targets);
     const expected = revertChanges(listing, targets);
     const name = rollbackName(folder, packages, target);
@@ -90,15 +97,24 @@ export async function rollback(options: RollbackOptions): Promise<RollbackReport
     const block = recordBlock(`${name}.sql`, change, rollsBack);
     await applyFile(sql, toMigrationFile('', `${name}.sql`, block));
     const text = `${body}${statementBreakpoint}\n${block}`;
+    const droppedTables = change.removed
+      .map(parseListingLine)
+      .flatMap((object) => (object.kind === 'table' && !listsTable(expected, object.name) ? [object.name] : []));
+    const counted = options.liveUrl === undefined ? [] : await countRows(options.liveUrl, droppedTables);
     const report = {
       file: `${name}.sql`,
       sql: text,
       rollsBack,
-      droppedTables: change.removed
-        .map(parseListingLine)
-        .flatMap((object) => (object.kind === 'table' ? [object.name] : [])),
+      droppedTables,
+      lostRows: counted.filter(({ rows }) => rows > 0),
+      warnings: targets
+        .map(({ file }) => file)
+        .filter(changesRows)
+        .map(({ file }) => `${file} changes rows, too: they stay as they are now.`),
+      wayBack: wayBackOf(targets),
     };
     if (options.dryRun === true) return { ...report, written: false, applied: undefined };
+    if (options.loseRows !== true) refuseLostRows(report.lostRows);
     const last = await lastSnapshot(folder);
     const snapshot = chainSnapshot(last, await revertSnapshots(folder, targets, last), name);
     await writeChain(
@@ -113,6 +129,10 @@ export async function rollback(options: RollbackOptions): Promise<RollbackReport
       options.liveUrl === undefined ? undefined : await migrate({ url: options.liveUrl, directory: folder.path });
     return { ...report, written: true, applied };
   });
+}
+
+function listsTable(listing: readonly string[], name: string): boolean {
+  return listing.some((line) => line.startsWith(`table ${name}: `));
 }
 
 function findTarget(folder: MigrationsFolder, migration: string): MigrationFile {
@@ -154,40 +174,6 @@ async function replay(sql: postgres.Sql, files: readonly MigrationFile[]): Promi
     before = after;
   }
   return replayed;
-}
-
-/** The target and what depends on it, latest first. */
-function withDependents(
-  replayed: readonly ReplayedFile[],
-  target: MigrationFile,
-  dependencies: readonly Dependency[],
-  allowed: boolean,
-): readonly ReplayedFile[] {
-  const rolledBack = new Set(replayed.flatMap(({ file }) => file.rollsBack));
-  const standing = replayed.filter(({ file }) => !rolledBack.has(file.file) && file.rollsBack.length === 0);
-  let chosen = standing.filter(({ file }) => file === target);
-  for (;;) {
-    const keys = new Set(chosen.flatMap(({ change }) => change.added).map((line) => parseListingLine(line).key));
-    const more = standing.filter(
-      (candidate) =>
-        !chosen.includes(candidate) && candidate.file.number > target.number && needsAny(candidate, keys, dependencies),
-    );
-    if (more.length === 0) return chosen.toSorted((a, b) => b.file.number - a.file.number);
-    if (!allowed) {
-      throw new MigrateError(
-        'has_dependents',
-        `${more.map(({ file }) => file.file).join(', ')} depend${more.length === 1 ? 's' : ''} on ${target.file}. Roll back the later ones first, or all of them with --with-dependents.`,
-      );
-    }
-    chosen = [...chosen, ...more];
-  }
-}
-
-function needsAny({ change }: ReplayedFile, keys: ReadonlySet<string>, dependencies: readonly Dependency[]): boolean {
-  const touched = new Set([...change.added, ...change.removed].map((line) => parseListingLine(line).key));
-  return (
-    [...touched].some((key) => keys.has(key)) || dependencies.some(({ from, to }) => touched.has(from) && keys.has(to))
-  );
 }
 
 function revertChanges(listing: readonly string[], targets: readonly ReplayedFile[]): readonly string[] {

@@ -1,7 +1,7 @@
 import type { CommandContext, CommandDefinition, CommandInput } from '../../commands/command.ts';
 import { assertNotProduction, findTarget } from '../../environment.ts';
-import { formatDuration } from '../../output.ts';
-import { rollback } from '../rollback.ts';
+import { formatCount, formatDuration } from '../../output.ts';
+import { type RollbackReport, rollback } from '../rollback.ts';
 import { withScratchServer } from '../scratch-server.ts';
 
 export const rollbackCommand: CommandDefinition = {
@@ -15,7 +15,8 @@ export const rollbackCommand: CommandDefinition = {
   run,
 };
 
-async function run({ environment, output }: CommandContext, input: CommandInput): Promise<undefined> {
+async function run(context: CommandContext, input: CommandInput): Promise<undefined> {
+  const { environment, output } = context;
   assertNotProduction(environment, 'rollback');
   const target = await findTarget(environment);
   const dryRun = input.flag('dryRun');
@@ -27,6 +28,7 @@ async function run({ environment, output }: CommandContext, input: CommandInput)
       liveUrl: target.ownerUrl,
       withDependents: input.flag('withDependents'),
       dryRun,
+      loseRows: context.yes,
     }),
   );
   if (dryRun) output.line(`-- ${report.file}\n${report.sql.trimEnd()}`);
@@ -34,12 +36,16 @@ async function run({ environment, output }: CommandContext, input: CommandInput)
   for (const entry of report.applied?.applied ?? [])
     output.line(`applied  ${entry.file}  ${formatDuration(entry.durationMs)}`);
   const comment = dryRun ? '-- ' : '';
-  output.line(`${comment}Takes back ${report.rollsBack.join(', ')}; ${tables(report.droppedTables)}.`);
-  if (dryRun) output.line('-- Nothing was written or applied.');
+  output.line(`${comment}Takes back ${report.rollsBack.join(', ')}; ${tables(report)}.`);
+  for (const warning of report.warnings) output.warn(warning);
+  output.line(dryRun ? '-- Nothing was written or applied.' : report.wayBack);
   output.result(report);
   return undefined;
 }
 
-function tables(names: readonly string[]): string {
-  return names.length === 0 ? 'no table goes' : `these tables go with all their rows: ${names.join(', ')}`;
+function tables({ droppedTables, lostRows }: RollbackReport): string {
+  if (droppedTables.length === 0) return 'no table goes';
+  const rows = new Map(lostRows.map((lost) => [lost.table, ` (${formatCount(lost.rows, 'row')})`]));
+  const names = droppedTables.map((table) => `${table}${rows.get(table) ?? ''}`);
+  return `these tables go with all their rows: ${names.join(', ')}`;
 }
