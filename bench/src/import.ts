@@ -1,9 +1,12 @@
 import { spawn, spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { packAll } from '@mcp-hub/packing';
 import { measure } from './measure.ts';
 import { printTable } from './report.ts';
 
-const bench = fileURLToPath(new URL('..', import.meta.url));
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
 const modules = [
@@ -16,39 +19,63 @@ const modules = [
 ] as const;
 
 /**
- * What importing a package costs a service when it starts: whole processes of plain Node with the built packages, as the
- * tarballs hold them, beside an empty process and beside the driver's own import.
+ * What importing a packed package costs a service when it starts: whole processes of plain Node, beside an empty one and
+ * beside the driver's own import.
  */
 export async function benchImport(): Promise<void> {
-  const built = spawnSync(process.execPath, ['scripts/tool.js', 'tsc', '-b', 'packages/registry'], {
-    cwd: root,
-    stdio: 'inherit',
-  });
-  if (built.status !== 0) throw new Error('The packages do not build.');
-  const measured = await measure(
-    modules.map((name) => ({ name: name ?? 'node alone', run: () => start(name) })),
-    { rounds: 21, warmUp: 2 },
-  );
-  const empty = measured[0]?.medianMs ?? Number.NaN;
-  printTable(
-    'import, one process each',
-    measured.map(({ name, medianMs, p95Ms }) => ({
-      import: name,
-      'median ms': medianMs,
-      'p95 ms': p95Ms,
-      'beyond node ms': medianMs - empty,
-      aim: name.startsWith('@mcp-hub/') ? '< 150' : '',
-    })),
-  );
+  const project = mkdtempSync(join(tmpdir(), 'mcp-hub-import-'));
+  try {
+    await installPacked(project);
+    const measured = await measure(
+      modules.map((name) => ({ name: name ?? 'node alone', run: () => start(project, name) })),
+      { rounds: 21, warmUp: 2 },
+    );
+    const empty = measured[0]?.medianMs ?? Number.NaN;
+    printTable(
+      'import of packed packages, one process each',
+      measured.map(({ name, medianMs, p95Ms }) => ({
+        import: name,
+        'median ms': medianMs,
+        'p95 ms': p95Ms,
+        'beyond node ms': medianMs - empty,
+        aim: name.startsWith('@mcp-hub/') ? '< 150' : '',
+      })),
+    );
+  } finally {
+    rmSync(project, { recursive: true, force: true });
+  }
 }
 
-/** Without NODE_OPTIONS and the bench's own conditions, so that `default` of exports is what it finds. */
-async function start(name: string | undefined): Promise<void> {
+/** As npm would, without the network: what our packages depend on is linked from the workspace. */
+async function installPacked(project: string): Promise<void> {
+  for (const { name, folder, path } of await packAll(project)) {
+    const target = join(project, 'node_modules', name);
+    mkdirSync(target, { recursive: true });
+    const { status } = spawnSync('tar', ['-xzf', path, '-C', target, '--strip-components=1']);
+    if (status !== 0) throw new Error(`${path} could not be unpacked`);
+    if (!folder.startsWith('packages/')) continue;
+    for (const dependency of ['drizzle-orm', 'postgres', 'postgres-array', 'uuid', 'zod'])
+      link(project, folder, dependency);
+  }
+}
+
+function link(project: string, folder: string, dependency: string): void {
+  const target = join(project, 'node_modules', dependency);
+  try {
+    symlinkSync(realpathSync(join(root, folder, 'node_modules', dependency)), target, 'dir');
+  } catch (error) {
+    // Not every package has every dependency, and the first one linked it.
+    if (!(error instanceof Error && 'code' in error && ['EEXIST', 'ENOENT'].includes(String(error.code)))) throw error;
+  }
+}
+
+/** Without NODE_OPTIONS and the bench's own conditions. */
+async function start(project: string, name: string | undefined): Promise<void> {
   const { NODE_OPTIONS: _, ...env } = process.env;
   const child = spawn(
     process.execPath,
     ['--input-type=module', '--eval', name === undefined ? '' : `import '${name}';`],
-    { cwd: bench, stdio: ['ignore', 'ignore', 'inherit'], env },
+    { cwd: project, stdio: ['ignore', 'ignore', 'inherit'], env },
   );
   const code = await new Promise((resolve, reject) => child.on('error', reject).on('exit', resolve));
   if (code !== 0) throw new Error(`import of ${name ?? 'nothing'} ended with ${String(code)}`);

@@ -22,7 +22,7 @@ export function testTarball(tarballs: Tarballs, name: string): void {
   it('holds the licence, the README, and each source beside what was built of it', async () => {
     const files = await entries();
     expect(files).toEqual(
-      expect.arrayContaining(['LICENSE', 'README.md', 'package.json', 'dist/index.js', 'src/index.ts']),
+      expect.arrayContaining(['LICENSE', 'README.md', 'package.json', 'dist/index.d.ts', 'src/index.ts']),
     );
     const stem = (file: string) => file.replace(/^(dist|src)\//, '').replace(/(\.d)?\.[jt]s(\.map)?$/, '');
     const sources = new Set(files.filter((file) => file.startsWith('src/')).map(stem));
