@@ -7,8 +7,9 @@ export interface Admission {
 }
 
 /**
- * Stands in front of postgres.js `reserve()`, whose queue has no time-out and cannot be left: with a ticket in hand a
- * reservation never queues, so that a nested one at the pool's maximum ends in an error and not in a hang.
+ * The queue in front of the connections of a pool. Whoever has a ticket finds an idle connection or may open one, so
+ * that a wait is here and nowhere else: it has a time-out, and a transaction inside another one at the pool's maximum ends
+ * in an error and not in a hang.
  */
 export function createAdmission(size: number): Admission {
   let free = size;

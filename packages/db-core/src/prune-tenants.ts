@@ -40,7 +40,13 @@ export async function pruneTenants(db: Database, options: PruneOptions = {}): Pr
         // The others would fail like this one, each after its time-outs.
         if (isDomainError(error, 'unavailable') && error.details['sqlState'] === undefined) throw error;
         sum.failed += 1;
-        db[internals].logger.error({ tenant: after, error }, 'Retention of a tenant failed.');
+        const known = isDomainError(error);
+        const facts = {
+          tenant: after,
+          code: known ? error.code : 'internal',
+          ...(known ? { reason: error.message } : {}),
+        };
+        db[internals].logger.error(facts, 'retention of a tenant failed');
       }
     }
     if (rows.length < pageOfTenants) return sum;

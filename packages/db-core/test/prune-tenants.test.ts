@@ -151,14 +151,19 @@ it('finds dead work, and events that nobody delivers when it is told how long', 
   });
 });
 
-it('goes on after a tenant where it fails, and says so', async () => {
+it('goes on after a tenant where it fails, and logs why', async () => {
   const [tenant, at] = [freshTenant(), clock()];
   await useKey(tenant, at(0), 'a');
   const owner = postgres(database.ownerUrl, { max: 1 });
   const bad = ' not an id';
   await owner`select set_config('app.tenant', ${bad}, false)`;
   await owner`insert into tenant_work (kind, work_key, due_at) values ('retention', 'x', ${at(0).now})`;
-  expect(await pruneTenants(db, at(24))).toMatchObject({ tenants: 2, failed: 1, idempotencyKeys: 1 });
+  const logged: object[] = [];
+  const logger = { debug() {}, info() {}, warn() {}, error: (facts: object) => void logged.push(facts) };
+  const loud = await connect({ url: database.serviceUrl, logger });
+  expect(await pruneTenants(loud, at(24))).toMatchObject({ tenants: 2, failed: 1, idempotencyKeys: 1 });
+  expect(logged).toEqual([{ tenant: bad, code: 'invalid_input', reason: expect.stringContaining('white space') }]);
+  await loud.close();
   await owner`delete from tenant_work where tenant_id = ${bad}`;
   await owner.end();
 });

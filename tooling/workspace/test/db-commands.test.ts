@@ -12,6 +12,7 @@ import {
 } from '@mcp-hub/db-core';
 import { runRepositoryCli } from '@mcp-hub/migrate/repository';
 import { createTestDatabase, useTestDatabase } from '@mcp-hub/testing';
+import postgres from 'postgres';
 import { expect, onTestFinished, test } from 'vitest';
 import { maintainCommand } from '../src/commands/maintain.ts';
 import { tenantsCommand } from '../src/commands/tenants.ts';
@@ -82,6 +83,20 @@ test('db:maintain deletes what retention has passed, of tenants that were never 
   expect(code).toBe(0);
   expect(JSON.parse(out)).toEqual({ tenants: 1, failed: 0, idempotencyKeys: 0, outboxEvents: 1, workRows: 0 });
   expect(await db(['maintain', '--dead-after-days', 'x'])).toMatchObject({ code: 2 });
+});
+
+test('db:maintain names a tenant where it failed, and ends with 1', async () => {
+  const { ownerUrl, drop } = await createTestDatabase();
+  onTestFinished(drop);
+  const owner = postgres(ownerUrl, { max: 1 });
+  await owner`select set_config('app.tenant', ' no id', false)`;
+  await owner`insert into tenant_work (kind, due_at) values ('retention', now())`;
+  await owner.end();
+  const { code, error } = await db(['maintain'], ownerUrl);
+  expect(code).toBe(1);
+  expect(error).toMatch(
+    /^retention of a tenant failed: {2}no id: The tenant id .*\n1 tenant failed; the next run tries again\.\n$/,
+  );
 });
 
 test('both ask for --yes on production, name a database that is not there, and one without migrations', async () => {

@@ -34,8 +34,8 @@ export async function withDatabase<Result>(
 }
 
 function describe(facts: object, message: string): string {
-  const { tenant, error } = facts as { readonly tenant?: string; readonly error?: unknown };
-  return `${message} ${tenant === undefined ? '' : `${tenant}: `}${error instanceof Error ? error.message : ''}`.trim();
+  const { tenant, code, reason } = facts as Readonly<Record<'tenant' | 'code' | 'reason', string | undefined>>;
+  return `${message}: ${[tenant, reason ?? code].filter((part) => part !== undefined).join(': ')}`;
 }
 
 function explainConnect(error: DomainError, url: string): MigrateError | undefined {
