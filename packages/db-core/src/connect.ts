@@ -1,3 +1,4 @@
+import { Socket } from 'node:net';
 import { drizzle } from 'drizzle-orm/postgres-js';
 import postgres from 'postgres';
 import { arrayTypes } from './array-types.ts';
@@ -50,6 +51,8 @@ export async function connect<Schema extends Record<string, unknown> = Record<st
       fetch_types: false,
       types: arrayTypes,
       max_lifetime: null,
+      // An option that the types of postgres.js leave out.
+      ...({ socket: openSocket } as object),
       connect_timeout: Math.ceil(Math.max(acquireTimeoutMs, CONNECT_TIMEOUT_MS) / 1_000),
       onnotice: (notice) => logger.debug({ code: notice['code'] }, 'notice of the server'),
       connection: {
@@ -76,6 +79,25 @@ export async function connect<Schema extends Record<string, unknown> = Record<st
   const root = drizzle.mock(options.schema === undefined ? {} : { schema: options.schema });
   const inside: DatabaseInternals = { pool, root, acquireTimeoutMs, logger };
   return { [internals]: inside, close: ({ timeoutMs = 5_000 } = {}) => pool.close(timeoutMs) };
+}
+
+/**
+ * As postgres.js does it, but without Nagle's algorithm: a burst of more than 1 kB leaves in two writes, and the second
+ * would wait for the answers to the first. That was one round trip more of each such burst.
+ */
+function openSocket({ host, port, path }: SocketTarget): Socket {
+  const socket = new Socket().setNoDelay(true);
+  if (typeof path === 'string') return socket.connect(path);
+  const [name = 'localhost'] = host;
+  // Read by postgres.js, as the name that the server's certificate must bear.
+  Object.assign(socket, { host: name });
+  return socket.connect(port[0] ?? 5432, name);
+}
+
+interface SocketTarget {
+  readonly host: readonly string[];
+  readonly port: readonly number[];
+  readonly path?: unknown;
 }
 
 function parsedUrl(url: unknown): string {
