@@ -4,6 +4,7 @@ import { applyStatementByStatement } from './apply-statements.ts';
 import { assertMayCreate, openSession } from './connection.ts';
 import { readHistory } from './history.ts';
 import { type LockHolder, type LockOptions, withMigrationLock } from './lock.ts';
+import { findLosses, type Loss } from './losses.ts';
 import { readMigrationsFolder } from './migrations-folder.ts';
 import { type MigrationRange, parseMigrationNumber, planMigrations } from './plan.ts';
 
@@ -25,7 +26,7 @@ export type MigrateEvent =
   | { readonly kind: 'waiting'; readonly holder: LockHolder | undefined }
   | { readonly kind: 'warning'; readonly message: string }
   | { readonly kind: 'adopted'; readonly file: string }
-  | { readonly kind: 'applying'; readonly file: string }
+  | { readonly kind: 'applying'; readonly file: string; readonly losses: readonly Loss[] }
   | ({ readonly kind: 'retrying' } & Retry)
   | ({ readonly kind: 'applied' } & AppliedMigration);
 
@@ -62,7 +63,7 @@ export async function migrate(options: MigrateOptions): Promise<MigrateReport> {
       const applied: AppliedMigration[] = [];
       for (const { migration, row } of plan.pending) {
         if (migration === undefined) continue;
-        emit({ kind: 'applying', file: migration.file });
+        emit({ kind: 'applying', file: migration.file, losses: findLosses(migration.sql) });
         const done = migration.transactional
           ? await applyInTransaction(session, migration, applyOptions)
           : await applyStatementByStatement(session, migration, row, applyOptions);

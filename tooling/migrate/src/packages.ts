@@ -133,7 +133,9 @@ async function readManifest(path: string, folder: string): Promise<Manifest | un
 
 async function loadTables(manifest: Manifest): Promise<readonly SchemaTable[]> {
   const path = join(manifest.path, 'src', 'schema.ts');
-  const exports: unknown = await import(/* @vite-ignore */ pathToFileURL(path).href);
+  const exports: unknown = await import(/* @vite-ignore */ pathToFileURL(path).href).catch((error: unknown) => {
+    throw explainImport(manifest, error);
+  });
   const tables: SchemaTable[] = [];
   for (const value of Object.values(exports ?? {})) {
     if (property(value, Symbol.for('drizzle:IsDrizzleTable')) === true && typeof value === 'object') {
@@ -143,6 +145,17 @@ async function loadTables(manifest: Manifest): Promise<readonly SchemaTable[]> {
     }
   }
   return tables;
+}
+
+function explainImport(manifest: Manifest, error: unknown): unknown {
+  const found = error instanceof Error ? /Cannot find package '([^']+)' imported from/.exec(error.message) : null;
+  if (found?.[1] === undefined) return error;
+  return new MigrateError(
+    'missing_package',
+    `src/schema.ts of ${manifest.name} needs ${found[1]}, which is not installed. Name it in package.json, then run pnpm install (without pnpm: npx pnpm@VERSION install, with the version that packageManager of the root names).`,
+    exitCodes.usage,
+    { cause: error },
+  );
 }
 
 function readTable(manifest: Manifest, table: object): SchemaTable {
@@ -165,11 +178,33 @@ function readTable(manifest: Manifest, table: object): SchemaTable {
       `Table ${name} of ${manifest.name} was not made by tenantTable, so nothing keeps its tenants apart. Make it with tenantTable of @mcp-hub/db-core instead of pgTable.`,
     );
   }
+  refuseColumnConstraints(manifest, name, table);
   return {
     name,
     mark: { appendOnly, dispatcherMayLook, partitionBy: typeof partitionBy === 'string' ? partitionBy : undefined },
     drizzle: table,
   };
+}
+
+/** Those of a column leave the tenant out: a key over all tenants, or a reference into another tenant's rows. */
+function refuseColumnConstraints(manifest: Manifest, name: string, table: object): void {
+  const keys = property(table, Symbol.for('drizzle:PgInlineForeignKeys'));
+  const columns = Object.values(property(table, Symbol.for('drizzle:Columns')) ?? {});
+  const column = (flag: string) => columns.find((candidate) => property(candidate, flag) === true);
+  const [unique, primary] = [column('isUnique'), column('primary')];
+  const found =
+    Array.isArray(keys) && keys.length > 0
+      ? ['.references()', 'constraint.foreignKey']
+      : unique !== undefined
+        ? [`.unique() on ${String(property(unique, 'name'))}`, 'constraint.unique']
+        : primary !== undefined
+          ? [`.primaryKey() on ${String(property(primary, 'name'))}`, 'constraint.primaryKey']
+          : undefined;
+  if (found === undefined) return;
+  throw new MigrateError(
+    'constraint_without_tenant',
+    `Table ${name} of ${manifest.name} says ${found[0]}, which leaves the tenant out of the constraint. Use ${found[1]} in the third argument of tenantTable instead: it puts the tenant first.`,
+  );
 }
 
 /** What drizzle-kit would emit beside tables has its place in sql/, where it can be read and dropped again. */

@@ -143,7 +143,9 @@ describe('a change of a released package', () => {
     const { root, url } = await releasedThen({
       [animals]: { "mascotId: uuid('mascot_id')": "emblem: text('emblem')" },
     });
-    await generateIn(root);
+    expect((await generateIn(root)).losses).toEqual([
+      { file: '005_animals_change_species.sql', table: 'species', column: 'mascot_id', added: ['emblem'] },
+    ]);
     const sql = readMigration(root, migrationFiles(root).at(-1) ?? '');
     expect(sql.indexOf('ADD COLUMN "emblem"')).toBeLessThan(sql.indexOf('DROP COLUMN "mascot_id"'));
     await expectSound(root, url);

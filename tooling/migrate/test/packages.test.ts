@@ -71,6 +71,31 @@ describe('the packages of the workspace', () => {
       },
       'not_in_public',
     ],
+    [
+      "text('name').notNull().unique()",
+      {
+        [schema]: {
+          "text('name').notNull(), mascotId": "text('name').notNull().unique(), mascotId",
+          'import {': "import { keepers } from '../../base/src/schema.ts';\nimport {",
+        },
+      },
+      'constraint_without_tenant',
+    ],
+    [
+      "text('name').notNull().references(() => keepers.name)",
+      {
+        [schema]: {
+          "text('name').notNull(), mascotId": "text('name').notNull().references(() => keepers.name), mascotId",
+          'import {': "import { keepers } from '../../base/src/schema.ts';\nimport {",
+        },
+      },
+      'constraint_without_tenant',
+    ],
+    [
+      'a package that is not installed',
+      { [schema]: { 'import {': "import '@zoo/nowhere';\nimport {" } },
+      'missing_package',
+    ],
   ])('are refused with %s', async (_what, edits, code) => {
     await expect(loadPackages(makeZoo(edits))).rejects.toMatchObject({ code });
   });

@@ -2,6 +2,7 @@ import { dryRun } from '../dry-run.ts';
 import { assertMayWrite, type DatabaseTarget, findTarget } from '../environment.ts';
 import { grantRuntime } from '../grant-runtime.ts';
 import { describeHolder } from '../lock.ts';
+import { describeLoss } from '../losses.ts';
 import { type MigrateEvent, type MigrateOptions, type MigrateReport, migrate, rangeOf } from '../migrate.ts';
 import { formatCount, formatDuration, type Output } from '../output.ts';
 import type { CommandContext, CommandDefinition, CommandInput } from './command.ts';
@@ -90,6 +91,7 @@ function printEvent(output: Output, event: MigrateEvent): void {
       break;
     }
     case 'applying':
+      for (const loss of event.losses) output.line(`         ${event.file}  ${describeLoss(loss)}`);
       break;
   }
 }

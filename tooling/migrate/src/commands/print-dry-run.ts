@@ -1,4 +1,5 @@
 import type { DryRunFile, DryRunReport } from '../dry-run.ts';
+import { describeLoss, findLosses } from '../losses.ts';
 import { formatCount, formatDuration, type Output } from '../output.ts';
 
 /** The SQL, and the report as SQL comments below each file, so that the whole can be kept as one SQL file. */
@@ -24,8 +25,9 @@ export function printDryRun(output: Output, report: DryRunReport): void {
 }
 
 function describeFile(file: DryRunFile): readonly string[] {
+  const losses = findLosses(file.sql).map((loss) => `${file.file} ${describeLoss(loss)}`);
   if (!file.executed) {
-    return [`${file.file}: not executed, it says -- no-transaction and could not be rolled back.`];
+    return [...losses, `${file.file}: not executed, it says -- no-transaction and could not be rolled back.`];
   }
   const locks = file.locks.map(({ relation, mode, blocks }) => `${lockName(mode)} on ${relation} (blocks ${blocks})`);
   const rewritten = file.rewritten.map(({ relation, bytes }) => `${relation} (${formatBytes(bytes)})`);
@@ -38,6 +40,7 @@ function describeFile(file: DryRunFile): readonly string[] {
     return `${relation}: ${parts.join(', ')}`;
   });
   return [
+    ...losses,
     `${file.file}: ${formatDuration(file.durationMs ?? 0)}`,
     `locks on relations that existed before: ${locks.length === 0 ? 'none' : locks.join('; ')}`,
     `rewritten: ${rewritten.length === 0 ? 'none' : rewritten.join('; ')}`,

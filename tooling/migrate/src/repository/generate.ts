@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { exitCodes, MigrateError } from '../errors.ts';
 import { formatListing } from '../listing.ts';
 import { formatListingChange } from '../listing-change.ts';
+import { findLosses, type Loss } from '../losses.ts';
 import {
   findFolderProblems,
   formatMigrationNumber,
@@ -36,6 +37,8 @@ export interface GenerateReport {
   readonly removed: readonly string[];
   /** The names of all migrations, in order. */
   readonly migrations: readonly string[];
+  /** What the written files drop. */
+  readonly losses: readonly (Loss & { readonly file: string })[];
 }
 
 /**
@@ -63,7 +66,10 @@ export async function generate(options: GenerateOptions): Promise<GenerateReport
       },
     }),
   );
-  return writeChain(folder, frozen, chain);
+  const report = await writeChain(folder, frozen, chain);
+  const written = chain.entries.filter(({ name }) => report.written.includes(`${name}.sql`));
+  const losses = written.flatMap(({ name, sql }) => findLosses(sql).map((loss) => ({ file: `${name}.sql`, ...loss })));
+  return { ...report, losses };
 }
 
 function requireName(name: string): void {
@@ -96,7 +102,7 @@ export async function writeChain(
   folder: MigrationsFolder,
   frozen: FrozenChain,
   chain: ComposedChain,
-): Promise<GenerateReport> {
+): Promise<Omit<GenerateReport, 'losses'>> {
   const names = [...frozen.files.map(({ name }) => name), ...chain.entries.map(({ name }) => name)];
   const gaps = gapsOf(folder, names);
   const wanted = new Map<string, string>([

@@ -1,4 +1,5 @@
 import type { CommandContext, CommandDefinition, CommandInput } from '../../commands/command.ts';
+import { describeLoss, renameOf } from '../../losses.ts';
 import { generate } from '../generate.ts';
 import { withScratchServer } from '../scratch-server.ts';
 
@@ -27,6 +28,12 @@ async function run({ environment, output }: CommandContext, input: CommandInput)
   );
   for (const path of report.written) output.line(`written  migrations/${path}`);
   for (const path of report.removed) output.line(`removed  migrations/${path}`);
+  for (const { file, ...loss } of report.losses) {
+    const rename = renameOf(loss);
+    output.warn(
+      `${file} ${describeLoss(loss)}${rename === undefined ? '' : `; if it is a rename: npm run db:generate -- ${rename}`}`,
+    );
+  }
   if (report.written.length + report.removed.length === 0)
     output.line('No schema changes: the migrations are what the packages ask for.');
   output.result(report);
