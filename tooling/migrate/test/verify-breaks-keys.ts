@@ -3,11 +3,13 @@ import { type Break, table } from './verify-break.ts';
 const check = `constraint odd_tenant_id_check check (tenant_id <> '')`;
 const byDefault = `default current_setting('app.tenant')`;
 
+const anycase = `create collation anycase (provider = icu, locale = 'und-u-ks-level2', deterministic = false);`;
+
 const keyBreaks: readonly Break[] = [
   {
     rule: 'tenant-first-in-keys',
     what: 'a primary key leaves out the tenant',
-    sql: table({ keys: 'constraint odd_pk primary key (id)' }),
+    sql: table({ primaryKey: 'id' }),
     object: 'odd_pk',
   },
   {
@@ -29,6 +31,37 @@ const keyBreaks: readonly Break[] = [
       columns: `tenant_id text not null ${byDefault} ${check}, span int4range, constraint odd_span_key exclude using gist (span with &&)`,
     }),
     object: 'odd_span_key',
+  },
+  {
+    rule: 'tenant-first-in-keys',
+    what: 'a unique index compares tenants without regard to case',
+    sql: `${anycase} create unique index model_tags_value_key on model_tags (tenant_id collate anycase, value)`,
+    object: 'model_tags_value_key',
+  },
+  {
+    rule: 'tenant-first-in-keys',
+    what: 'a unique index has another collation for the tenant',
+    sql: 'create unique index model_tags_value_key on model_tags (tenant_id collate "C", value)',
+    object: 'model_tags_value_key',
+  },
+  {
+    rule: 'tenant-first-in-keys',
+    what: 'a unique index has another operator class for the tenant',
+    sql: 'create unique index model_tags_value_key on model_tags (tenant_id text_pattern_ops, value)',
+    object: 'model_tags_value_key',
+  },
+  {
+    rule: 'tenant-first-in-keys',
+    what: 'an exclusion compares tenants without regard to case',
+    sql: `${anycase} alter table model_tags add constraint model_tags_value_key
+            exclude using btree (tenant_id collate anycase with =, value with =)`,
+    object: 'model_tags_value_key',
+  },
+  {
+    rule: 'tenant-first-in-keys',
+    what: 'a unique index folds the tenant',
+    sql: 'create unique index model_tags_value_key on model_tags (lower(tenant_id), value)',
+    object: 'model_tags_value_key',
   },
   {
     rule: 'indexes-valid',
@@ -149,7 +182,7 @@ const partitionBreaks: readonly Break[] = [
   {
     rule: 'partition-key',
     what: 'a table is partitioned by hash',
-    sql: table().replace('other_id uuid)', 'other_id uuid) partition by hash (id)'),
+    sql: table().replace('(tenant_id, id));', '(tenant_id, id)) partition by hash (id);'),
     object: 'odd',
     also: ['default-partition'],
   },

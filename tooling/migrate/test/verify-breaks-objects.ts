@@ -28,7 +28,52 @@ export const objectBreaks: readonly Break[] = [
     adminSql: 'create extension dblink',
     object: 'extension dblink',
   },
+  {
+    rule: 'no-foreign-tables',
+    what: 'postgres_fdw is installed',
+    adminSql: 'create extension postgres_fdw',
+    object: 'extension postgres_fdw',
+  },
+  {
+    rule: 'no-foreign-tables',
+    what: 'there is a server of a wrapper',
+    adminSql:
+      'create foreign data wrapper outward; create server far foreign data wrapper outward; grant usage on foreign server far to app_tenant',
+    object: 'server far',
+  },
+  {
+    rule: 'no-opening-extensions',
+    what: 'tenants read each other’s statements',
+    adminSql: 'create extension pg_stat_statements',
+    object: 'extension pg_stat_statements',
+  },
+  {
+    rule: 'no-opening-extensions',
+    what: 'they read them by the function, past the view',
+    adminSql: 'create extension pg_stat_statements; revoke all on pg_stat_statements from public',
+    object: 'extension pg_stat_statements',
+  },
+  {
+    rule: 'no-large-objects',
+    what: 'a tenant transaction made a large object',
+    adminSql: `do $$ begin perform app_set_tenant('somebody'); perform lo_from_bytea(0, 'somebody'); end $$; reset role; set local app.tenant = ''`,
+    object: 'large objects of app_tenant',
+    also: ['runtime-roles-own-nothing'],
+  },
+  {
+    rule: 'no-large-objects',
+    what: 'a large object of somebody else may be read',
+    adminSql: `do $$ begin execute format('grant select on large object %s to app_readonly', lo_from_bytea(0, 'somebody')); end $$`,
+    object: 'large objects of postgres',
+  },
   { rule: 'no-sequences', what: 'there is a sequence', sql: 'create sequence odd_seq', object: 'odd_seq' },
+  {
+    rule: 'no-sequences',
+    what: 'a column counts by a sequence in another schema',
+    sql: `create schema aside; create sequence aside.numbers; alter table model_tags add column nr bigint default nextval('aside.numbers')`,
+    object: 'model_tags.nr',
+    also: ['tables-in-public'],
+  },
   {
     rule: 'no-sequences',
     what: 'a column is an identity',
@@ -54,49 +99,6 @@ export const objectBreaks: readonly Break[] = [
     sql: 'create rule model_tags_keep as on delete to model_tags do instead nothing',
     object: 'model_tags_keep',
   },
-  {
-    rule: 'no-security-definer',
-    what: 'a function runs with the rights of its owner',
-    sql: 'create function all_models() returns bigint language sql security definer as $$ select count(*) from public.model_registry $$',
-    object: 'all_models()',
-  },
-  {
-    rule: 'no-leakproof-functions',
-    what: 'a function runs before the policies',
-    adminSql: `create function peek(value text) returns boolean language sql leakproof as $$ select true $$; alter function peek(text) owner to mcp_hub`,
-    object: 'peek(value text)',
-  },
-  {
-    rule: 'no-immutable-context',
-    what: 'a function folds the tenant into its plan',
-    sql: `create function tenant_now() returns text language sql immutable as $$ select current_setting('app.tenant', true) $$`,
-    object: 'tenant_now()',
-  },
-  {
-    rule: 'no-immutable-context',
-    what: 'so does one with a body that the server parsed',
-    sql: `create function tenant_now() returns text language sql immutable return current_setting('app.tenant', true)`,
-    object: 'tenant_now()',
-  },
-  {
-    rule: 'functions-keep-context',
-    what: 'a function sets the tenant by SET',
-    sql: `create function leave() returns void language plpgsql as $$ begin set local app.tenant = 'somebody'; end $$`,
-    object: 'leave()',
-  },
-  {
-    rule: 'functions-keep-context',
-    what: 'a function sets the tenant by set_config',
-    sql: `create function leave(tenant text) returns text language sql as $$ select pg_catalog.set_config('app.tenant', tenant, true) $$`,
-    object: 'leave(tenant text)',
-  },
-  {
-    rule: 'functions-keep-context',
-    what: 'a function has a tenant of its own',
-    adminSql: `create function leave() returns bigint language sql set app.tenant = 'somebody' as $$ select count(*) from public.model_registry $$;
-               alter function leave() owner to mcp_hub`,
-    object: 'leave()',
-  },
   { rule: 'no-enums', what: 'there is an enum', sql: `create type stage as enum ('new', 'old')`, object: 'stage' },
   {
     rule: 'publications-filtered',
@@ -108,6 +110,18 @@ export const objectBreaks: readonly Break[] = [
     rule: 'publications-filtered',
     what: 'a row filter lets all tenants through',
     sql: `create publication outward for table model_tags where (key <> '')`,
+    object: 'publication outward',
+  },
+  {
+    rule: 'publications-filtered',
+    what: 'a row filter names the tenant and lets all through',
+    sql: `create publication outward for table model_tags where (tenant_id <> '')`,
+    object: 'publication outward',
+  },
+  {
+    rule: 'publications-filtered',
+    what: 'a row filter on one tenant has an alternative',
+    sql: `create publication outward for table model_tags where ((tenant_id = 'somebody' and key = 'k') or key <> '')`,
     object: 'publication outward',
   },
   {

@@ -3,7 +3,7 @@ import type { Break } from './verify-break.ts';
 /** The service login of every test server. */
 const service = 'mcp_hub_service';
 
-const grantBreaks: readonly Break[] = [
+export const rightsBreaks: readonly Break[] = [
   {
     rule: 'tenant-grants',
     what: 'app_tenant may TRUNCATE',
@@ -107,120 +107,52 @@ const grantBreaks: readonly Break[] = [
     sql: `do $$ begin execute format('grant create on database %I to app_tenant', current_database()); end $$`,
     object: 'database',
   },
-];
-
-const roleBreaks: readonly Break[] = [
   {
-    rule: 'runtime-roles',
-    what: 'app_tenant bypasses row level security',
-    adminSql: 'alter role app_tenant bypassrls',
-    object: 'app_tenant',
-    also: [
-      'owner-unprivileged',
-      'probe-cross-tenant',
-      'probe-two-tenants',
-      'probe-without-tenant',
-      'services-unprivileged',
-    ],
+    rule: 'schemas-closed',
+    what: 'app_tenant may create in another schema',
+    sql: 'create schema aside; grant create on schema aside to app_tenant',
+    object: 'schema aside',
   },
   {
-    rule: 'runtime-roles',
-    what: 'app_readonly may log in',
-    adminSql: 'alter role app_readonly login',
-    object: 'app_readonly',
+    rule: 'schemas-closed',
+    what: 'everybody may use another schema',
+    sql: 'create schema aside; grant usage on schema aside to public',
+    object: 'schema aside',
   },
   {
-    rule: 'runtime-roles',
-    what: 'the dispatcher’s role has another name',
-    adminSql: 'alter role app_dispatcher rename to app_dispatcher_before',
-    object: 'app_dispatcher',
-    also: ['dispatcher-grants', 'no-other-grants'],
+    rule: 'schemas-closed',
+    what: 'a group of services may use another schema',
+    adminSql: `create role workers; grant workers to ${service}; create schema aside; grant usage on schema aside to workers`,
+    object: 'schema aside',
   },
   {
-    rule: 'runtime-roles-unrelated',
-    what: 'app_readonly is a member of another role',
-    adminSql: 'grant pg_monitor to app_readonly',
-    object: 'app_readonly',
+    rule: 'system-as-delivered',
+    what: 'app_tenant reads samples of all values',
+    adminSql: 'grant select on pg_catalog.pg_statistic to app_tenant',
+    object: 'pg_catalog.pg_statistic',
   },
   {
-    rule: 'runtime-roles-own-nothing',
-    what: 'app_tenant owns a schema',
-    adminSql: 'create schema aside authorization app_tenant',
-    object: 'app_tenant',
+    rule: 'system-as-delivered',
+    what: 'app_tenant reads one column of them',
+    adminSql: 'grant select (stavalues1) on pg_catalog.pg_statistic to app_tenant',
+    object: 'pg_catalog.pg_statistic (stavalues1)',
   },
   {
-    rule: 'one-owner',
-    what: 'a table belongs to another login',
-    adminSql: 'create role bystander; alter table model_tags owner to bystander',
-    object: 'model_tags',
+    rule: 'system-as-delivered',
+    what: 'a service reads files of the server',
+    adminSql: `grant execute on function pg_read_file(text), pg_ls_dir(text) to ${service}`,
+    object: 'pg_catalog.pg_read_file(text)',
   },
   {
-    rule: 'one-owner',
-    what: 'the database belongs to another login',
-    adminSql: `create role bystander; do $$ begin execute format('alter database %I owner to bystander', current_database()); end $$`,
-    object: 'database',
+    rule: 'system-as-delivered',
+    what: 'everybody may write files of the server',
+    adminSql: 'grant execute on function lo_export(oid, text) to public',
+    object: 'pg_catalog.lo_export(oid, text)',
   },
   {
-    rule: 'owner-unprivileged',
-    what: 'a function belongs to a superuser',
-    adminSql: 'alter function app_now() owner to postgres',
-    object: 'postgres',
-    also: ['one-owner'],
-  },
-  {
-    rule: 'owner-unprivileged',
-    what: 'the owner may become a role that bypasses',
-    adminSql: 'create role backups bypassrls; grant backups to mcp_hub',
-    object: 'mcp_hub',
-  },
-  {
-    rule: 'services-unprivileged',
-    what: 'the service login bypasses row level security',
-    adminSql: `alter role ${service} bypassrls`,
-    object: service,
-  },
-  {
-    rule: 'services-unprivileged',
-    what: 'the service login may become a role that bypasses',
-    adminSql: `create role backups bypassrls; grant backups to ${service}`,
-    object: service,
-  },
-  {
-    rule: 'services-reach-no-more',
-    what: 'the service login is a member of the owner',
-    adminSql: `grant mcp_hub to ${service}`,
-    object: service,
-  },
-  {
-    rule: 'services-reach-no-more',
-    what: 'a member of a group of services reads all data',
-    adminSql: `create role workers; grant ${service} to workers; create role worker login; grant workers to worker; grant pg_read_all_data to worker`,
-    object: 'worker',
-  },
-  {
-    rule: 'services-own-nothing',
-    what: 'the service login owns a schema',
-    adminSql: `create schema aside authorization ${service}`,
-    object: service,
-  },
-  {
-    rule: 'no-standing-context',
-    what: 'a login has a tenant by default',
-    adminSql: `alter role ${service} set app.tenant = 'somebody'`,
-    object: service,
-  },
-  {
-    rule: 'no-standing-context',
-    what: 'the database has a tenant by default',
-    adminSql: `do $$ begin execute format('alter database %I set app.tenant = %L', current_database(), 'somebody'); end $$`,
-    object: 'database',
-  },
-  {
-    rule: 'no-parameter-grants',
-    what: 'app_tenant may switch foreign keys off',
-    adminSql: 'grant set on parameter session_replication_role to app_tenant',
-    object: 'session_replication_role',
+    rule: 'system-as-delivered',
+    what: 'app_tenant may call what an extension keeps closed',
+    adminSql: 'create extension pgstattuple; grant execute on function pgstattuple(text) to app_tenant',
+    object: 'pgstattuple(relname text',
   },
 ];
-
-export const rightsBreaks: readonly Break[] = [...grantBreaks, ...roleBreaks];

@@ -33,9 +33,16 @@ const tableBreaks: readonly Break[] = [
   {
     rule: 'tenant-column',
     what: 'a table has no tenant_id',
-    sql: 'create table odd (other_id uuid not null)',
+    sql: 'create table odd (other_id uuid not null constraint odd_pk primary key)',
     object: 'odd',
-    also: ['readonly-grants', 'row-security-enabled', 'row-security-forced', 'tenant-grants', 'tenant-policy'],
+    also: [
+      'readonly-grants',
+      'row-security-enabled',
+      'row-security-forced',
+      'tenant-first-in-keys',
+      'tenant-grants',
+      'tenant-policy',
+    ],
   },
   {
     rule: 'tenant-column',
@@ -46,8 +53,9 @@ const tableBreaks: readonly Break[] = [
   {
     rule: 'tenant-column',
     what: 'tenant_id may be null',
-    sql: table({ columns: `tenant_id text ${byDefault} ${check}` }),
+    sql: table({ columns: `tenant_id text ${byDefault} ${check}`, primaryKey: '' }),
     object: 'odd',
+    also: ['primary-key'],
   },
   {
     rule: 'tenant-column',
@@ -86,13 +94,45 @@ const tableBreaks: readonly Break[] = [
     what: 'a table inherits from another',
     sql: 'create table odd () inherits (model_tags)',
     object: 'odd',
-    also: ['readonly-grants', 'row-security-enabled', 'row-security-forced', 'tenant-grants', 'tenant-policy'],
+    also: [
+      'primary-key',
+      'readonly-grants',
+      'row-security-enabled',
+      'row-security-forced',
+      'tenant-grants',
+      'tenant-policy',
+    ],
   },
   {
     rule: 'tables-in-public',
     what: 'the owner has a table in another schema',
     sql: 'create schema aside; create table aside.copies (tenant_id text)',
     object: 'aside.copies',
+  },
+  {
+    rule: 'tables-in-public',
+    what: 'there is a sequence in another schema',
+    sql: 'create schema aside; create sequence aside.numbers',
+    object: 'aside.numbers',
+  },
+  {
+    rule: 'tables-in-public',
+    what: 'a view of somebody else in another schema is open to a service',
+    adminSql: `create schema aside; create view aside.copies as select tenant_id from model_tags;
+               grant select on aside.copies to mcp_hub_service`,
+    object: 'aside.copies',
+  },
+  {
+    rule: 'primary-key',
+    what: 'a table has no primary key',
+    sql: table({ primaryKey: '' }),
+    object: 'odd',
+  },
+  {
+    rule: 'primary-key',
+    what: 'the history lost its primary key',
+    sql: 'alter table migration_history drop constraint migration_history_pk',
+    object: 'migration_history',
   },
 ];
 

@@ -8,10 +8,12 @@ import { formatVerifyReport } from '../src/verify/format-report.ts';
 import { verifyRules } from '../src/verify/rules.ts';
 import { type VerifyReport, verify, verifyWith } from '../src/verify/verify.ts';
 import type { Break } from './verify-break.ts';
+import { functionBreaks } from './verify-breaks-functions.ts';
 import { historyBreaks, probeBreaks } from './verify-breaks-history.ts';
 import { keysBreaks } from './verify-breaks-keys.ts';
 import { objectBreaks } from './verify-breaks-objects.ts';
 import { rightsBreaks } from './verify-breaks-rights.ts';
+import { rolesBreaks } from './verify-breaks-roles.ts';
 import { tablesBreaks } from './verify-breaks-tables.ts';
 import { startVerifyDatabase, type VerifyDatabase } from './verify-database.ts';
 
@@ -25,7 +27,9 @@ const breaks: readonly Break[] = [
   ...tablesBreaks,
   ...keysBreaks,
   ...rightsBreaks,
+  ...rolesBreaks,
   ...objectBreaks,
+  ...functionBreaks,
   ...historyBreaks,
   ...probeBreaks,
 ];
@@ -73,6 +77,10 @@ describe('a database where', () => {
       select current_setting('server_version_num')::int / 10000 as major`;
     if (one.since !== undefined && (server?.major ?? 0) < one.since) skip(`needs PostgreSQL ${one.since}`);
     const report = await verifyBroken(one);
+    if (one.before !== undefined && (server?.major ?? 0) >= one.before) {
+      expect(brokenRules(report)).not.toContain(one.rule);
+      return;
+    }
     const lines = formatVerifyReport(report).join('\n');
     const result = report.rules.find(({ name }) => name === one.rule);
     expect(result?.findings.map(({ object }) => object).join('\n'), lines).toContain(one.object);
@@ -172,6 +180,43 @@ describe('verify', () => {
     [
       'one tenant’s rows are published',
       `create publication outward for table model_tags where (tenant_id = 'a') with (publish = 'insert')`,
+    ],
+    [
+      'one tenant’s rows of one kind are published',
+      `create publication outward for table model_tags where (tenant_id = 'it''s' and (key = 'a' or key = 'b')) with (publish = 'insert')`,
+    ],
+    [
+      'a login for backups reads all data and bypasses',
+      'create role backups login bypassrls; grant pg_read_all_data to backups',
+    ],
+    [
+      'the search_path is the one that sessions have anyway, and a statement may take a minute',
+      `alter role mcp_hub_service set search_path = "$user", public; alter role mcp_hub_service set statement_timeout = 60000`,
+    ],
+    [
+      'a role that does not come here has a search_path and makes databases',
+      'create role bystander login createdb; alter role bystander set search_path = aside',
+    ],
+    [
+      'a managed server’s first login made the owner',
+      'create role rds_superuser; create role master login createdb; grant rds_superuser to master; grant mcp_hub to master with admin option',
+    ],
+    [
+      'statements are collected for their owner alone',
+      `create extension pg_stat_statements; revoke all on pg_stat_statements from public;
+       revoke all on function pg_stat_statements(boolean) from public`,
+    ],
+    [
+      'a function reads the tenant, has words of the rules in a message, and only the owner may call one that executes',
+      `set local session authorization mcp_hub;
+       create function told() returns text language plpgsql stable as $$ begin
+         raise notice 'to execute what was set'; return current_setting('app.tenant', true); end $$;
+       create function made(name text) returns void language plpgsql as $$ begin execute format('create table %I ()', name); end $$;
+       revoke execute on function made(text) from public`,
+    ],
+    [
+      'an extension of the server is there',
+      'create extension pg_trgm; create extension btree_gist; create extension pgcrypto',
     ],
     ['a check ties the optional columns of a foreign key', pairedReference],
   ] as const)('has nothing to say when %s', async ([what, sql]) => {

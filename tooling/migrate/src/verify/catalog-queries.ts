@@ -1,25 +1,6 @@
+import { accessQueries } from './access-queries.ts';
 import type { Catalog } from './catalog.ts';
-
-const notSystem = (namespace: string) =>
-  `${namespace}.nspname not in ('pg_catalog', 'information_schema') and ${namespace}.nspname !~ '^pg_(toast|temp)'`;
-
-const notExtension = (catalog: string, oid: string) =>
-  `not exists (select from pg_catalog.pg_depend e
-                where e.deptype = 'e' and e.classid = 'pg_catalog.${catalog}'::pg_catalog.regclass and e.objid = ${oid})`;
-
-const roleName = (oid: string) => `case ${oid} when 0 then 'PUBLIC' else pg_catalog.pg_get_userbyid(${oid})::text end`;
-
-/** Grants of an access list, without the owner's own. */
-const grants = (list: string, owner: string) => `
-  (select coalesce(json_agg(json_build_object(
-            'grantee', ${roleName('acl.grantee')}, 'privilege', pg_catalog.lower(acl.privilege_type), 'grantable', acl.is_grantable)), '[]')
-     from pg_catalog.aclexplode(${list}) acl
-    where acl.grantee <> ${owner})`;
-
-const columnNames = (numbers: string, relation: string) => `
-  (select coalesce(json_agg(a.attname order by k.position), '[]')
-     from pg_catalog.unnest(${numbers}) with ordinality k(number, position)
-     left join pg_catalog.pg_attribute a on a.attrelid = ${relation} and a.attnum = k.number)`;
+import { columnNames, grants, notExtension, notSystem, roleName } from './query-parts.ts';
 
 /** Tables, views and the like of schema public. */
 const relations = `relation as (
@@ -52,6 +33,7 @@ export const catalogQueries = {
            ${columnNames('k.partattrs::int2[]', 'c.oid')} as "partitionColumns",
            pg_catalog.obj_description(c.oid, 'pg_class') as comment,
            coalesce(to_json(c.reloptions), '[]') as options,
+           case when c.relkind in ('v', 'm') then pg_catalog.pg_get_viewdef(c.oid) end as definition,
            ${grants('c.relacl', 'c.relowner')} as grants
       from relation c
       left join pg_catalog.pg_partitioned_table k on k.partrelid = c.oid`,
@@ -95,7 +77,10 @@ export const catalogQueries = {
            x.indisvalid and x.indisready and x.indislive as valid,
            exists (select from pg_catalog.pg_constraint o where o.conindid = i.oid and o.conrelid = c.oid and o.contype in ('p', 'u', 'x')) as "ofConstraint",
            i.relispartition as inherited,
-           (select json_agg(pg_catalog.pg_get_indexdef(i.oid, k, true) order by k) from generate_series(1, x.indnkeyatts) k) as columns
+           (select json_agg(pg_catalog.pg_get_indexdef(i.oid, k, true) order by k) from generate_series(1, x.indnkeyatts) k) as columns,
+           -- pg_get_indexdef of one column leaves out its collation and its operator class.
+           (select (select a.attcollation from pg_catalog.pg_attribute a where a.attrelid = c.oid and a.attnum = x.indkey[0]) is not distinct from x.indcollation[0]
+                   and o.opcdefault from pg_catalog.pg_opclass o where o.oid = x.indclass[0]) as "firstAsDeclared"
       from relation c
       join pg_catalog.pg_index x on x.indrelid = c.oid
       join pg_catalog.pg_class i on i.oid = x.indexrelid`,
@@ -131,9 +116,16 @@ export const catalogQueries = {
   functions: `
     select n.nspname as schema, p.proname || '(' || pg_catalog.pg_get_function_identity_arguments(p.oid) || ')' as name,
            pg_catalog.pg_get_userbyid(p.proowner) as owner, p.prosecdef as "securityDefiner", p.proleakproof as leakproof,
-           p.provolatile as volatility,
+           p.provolatile as volatility, p.prokind = 'a' as aggregate,
+           (select l.lanname from pg_catalog.pg_language l where l.oid = p.prolang) as language,
+           (select coalesce(json_agg(distinct ${roleName('acl.grantee')}), '[]')
+              from pg_catalog.aclexplode(coalesce(p.proacl, pg_catalog.acldefault('f', p.proowner))) acl) as callers,
            (select coalesce(json_agg(pg_catalog.split_part(s, '=', 1)), '[]') from pg_catalog.unnest(p.proconfig) s) as settings,
-           coalesce(pg_catalog.pg_get_function_sqlbody(p.oid), p.prosrc) as body
+           -- An aggregate has no body but the functions that it calls.
+           coalesce(pg_catalog.pg_get_function_sqlbody(p.oid),
+                    (select pg_catalog.concat_ws(' ', a.aggtransfn, a.aggfinalfn, a.aggmtransfn, a.aggmfinalfn)
+                       from pg_catalog.pg_aggregate a where a.aggfnoid = p.oid),
+                    p.prosrc) as body
       from pg_catalog.pg_proc p join pg_catalog.pg_namespace n on n.oid = p.pronamespace
      where ${notSystem('n')} and ${notExtension('pg_proc', 'p.oid')}`,
 
@@ -143,64 +135,16 @@ export const catalogQueries = {
      where t.typtype in ('e', 'd', 'r') and ${notSystem('n')} and ${notExtension('pg_type', 't.oid')}`,
 
   elsewhere: `
-    select n.nspname as schema, c.relname as name, pg_catalog.pg_get_userbyid(c.relowner) as owner,
+    select n.nspname as schema, c.relname as name, c.relkind as kind, pg_catalog.pg_get_userbyid(c.relowner) as owner,
            (select coalesce(json_agg(distinct ${roleName('acl.grantee')}), '[]')
               from pg_catalog.aclexplode(c.relacl) acl where acl.grantee <> c.relowner) as grantees
       from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-     where c.relkind in ('r', 'p', 'v', 'm', 'f') and n.nspname <> 'public' and ${notSystem('n')} and ${notExtension('pg_class', 'c.oid')}`,
-
-  roles: `
-    select r.rolname as name, r.rolsuper as superuser, r.rolbypassrls as "bypassRls", r.rolcreaterole as "createRole",
-           r.rolcreatedb as "createDb", r.rolcanlogin as login, r.rolreplication as replication
-      from pg_catalog.pg_roles r`,
-
-  memberships: `
-    select distinct pg_catalog.pg_get_userbyid(m.roleid) as role, pg_catalog.pg_get_userbyid(m.member) as member
-      from pg_catalog.pg_auth_members m`,
-
-  // Temporary tables belong to the role that their session had.
-  ownerships: `
-    select role, count(*) as count, min(type || ' ' || identity) as example
-      from (select pg_catalog.pg_get_userbyid(d.refobjid) as role, o.*
-              from pg_catalog.pg_shdepend d
-             cross join lateral pg_catalog.pg_identify_object(d.classid, d.objid, d.objsubid) o
-              join pg_catalog.pg_database b on b.datname = current_database()
-             where d.deptype = 'o' and d.refclassid = 'pg_catalog.pg_authid'::pg_catalog.regclass
-               and (d.dbid = b.oid or d.classid = 'pg_catalog.pg_database'::pg_catalog.regclass and d.objid = b.oid)) owned
-     where coalesce(schema, '') !~ '^pg_(toast_)?temp'
-     group by role`,
-
-  settings: `
-    select case s.setrole when 0 then null else pg_catalog.pg_get_userbyid(s.setrole) end as role,
-           s.setdatabase = 0 as "everyDatabase", pg_catalog.lower(pg_catalog.split_part(c, '=', 1)) as setting
-      from pg_catalog.pg_db_role_setting s cross join lateral pg_catalog.unnest(s.setconfig) c
-     where s.setdatabase in (0, (select b.oid from pg_catalog.pg_database b where b.datname = current_database()))`,
-
-  parameterGrants: `
-    select p.parname as parameter, ${roleName('acl.grantee')} as grantee, pg_catalog.lower(acl.privilege_type) as privilege,
-           acl.is_grantable as grantable
-      from pg_catalog.pg_parameter_acl p cross join lateral pg_catalog.aclexplode(p.paracl) acl`,
-
-  createGrants: `
-    select 'schema public' as object, ${roleName('acl.grantee')} as grantee
-      from pg_catalog.pg_namespace n cross join lateral pg_catalog.aclexplode(n.nspacl) acl
-     where n.nspname = 'public' and acl.privilege_type = 'CREATE' and acl.grantee <> n.nspowner
-    union
-    select 'database ' || b.datname, ${roleName('acl.grantee')}
-      from pg_catalog.pg_database b cross join lateral pg_catalog.aclexplode(b.datacl) acl
-     where b.datname = current_database() and acl.privilege_type = 'CREATE' and acl.grantee <> b.datdba`,
-
-  defaultGrants: `
-    select pg_catalog.pg_get_userbyid(d.defaclrole) as owner,
-           case d.defaclobjtype when 'r' then 'tables' when 'S' then 'sequences' when 'f' then 'functions' when 'T' then 'types' else 'schemas' end as objects,
-           ${roleName('acl.grantee')} as grantee, pg_catalog.lower(acl.privilege_type) as privilege, acl.is_grantable as grantable
-      from pg_catalog.pg_default_acl d cross join lateral pg_catalog.aclexplode(d.defaclacl) acl
-     where acl.grantee <> d.defaclrole and d.defaclnamespace in (0, 'public'::pg_catalog.regnamespace)`,
+     where c.relkind in ('r', 'p', 'v', 'm', 'f', 'S') and n.nspname <> 'public' and ${notSystem('n')} and ${notExtension('pg_class', 'c.oid')}`,
 
   publications: `
-    select p.pubname as name, p.tablename as "table", coalesce(p.rowfilter ~ 'tenant_id', false) as filtered
+    select p.pubname as name, p.tablename as "table", coalesce(p.rowfilter ~ $$^(\\(tenant_id = E?'([^']|'')*'::text\\)$|\\(\\(tenant_id = E?'([^']|'')*'::text\\) AND )$$, false) as filtered
       from pg_catalog.pg_publication_tables p
      where p.schemaname = 'public'`,
 
-  extensions: `select e.extname as name from pg_catalog.pg_extension e`,
+  ...accessQueries,
 } as const satisfies Record<Exclude<keyof Catalog, 'defaultPartitions'>, string>;

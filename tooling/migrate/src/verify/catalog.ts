@@ -1,5 +1,7 @@
+import type { CatalogAccess, Grant } from './catalog-access.ts';
+
 /** The rows that the rules look at. Everything is of schema `public` and no extension's, unless a `schema` says otherwise. */
-export interface Catalog {
+export interface Catalog extends CatalogAccess {
   readonly server: ServerRow;
   readonly relations: readonly RelationRow[];
   readonly columns: readonly ColumnRow[];
@@ -12,15 +14,7 @@ export interface Catalog {
   readonly functions: readonly FunctionRow[];
   readonly types: readonly TypeRow[];
   readonly elsewhere: readonly ElsewhereRow[];
-  readonly roles: readonly RoleRow[];
-  readonly memberships: readonly { readonly role: string; readonly member: string }[];
-  readonly ownerships: readonly OwnershipRow[];
-  readonly settings: readonly SettingRow[];
-  readonly parameterGrants: readonly (Grant & { readonly parameter: string })[];
-  readonly createGrants: readonly { readonly object: string; readonly grantee: string }[];
-  readonly defaultGrants: readonly DefaultGrantRow[];
   readonly publications: readonly PublicationRow[];
-  readonly extensions: readonly { readonly name: string }[];
   /** Default partitions that hold rows, or that could not be locked to look. */
   readonly defaultPartitions: readonly { readonly name: string; readonly state: 'filled' | 'busy' }[];
 }
@@ -33,14 +27,6 @@ interface ServerRow {
   readonly privileged: boolean;
   readonly schemaOwner: string;
   readonly databaseOwner: string;
-}
-
-export interface Grant {
-  /** A role's name, or PUBLIC. */
-  readonly grantee: string;
-  /** In lower case: `select`. */
-  readonly privilege: string;
-  readonly grantable: boolean;
 }
 
 export interface RelationRow {
@@ -62,6 +48,8 @@ export interface RelationRow {
   readonly partitionColumns: readonly (string | null)[];
   readonly comment: string | null;
   readonly options: readonly string[];
+  /** The query of a view. */
+  readonly definition: string | null;
   readonly grants: readonly Grant[];
 }
 
@@ -112,6 +100,8 @@ interface IndexRow {
   readonly inherited: boolean;
   /** Key columns and expressions. */
   readonly columns: readonly string[];
+  /** The first key compares by its column's own collation and by the default operator class. */
+  readonly firstAsDeclared: boolean;
 }
 
 export interface PolicyRow {
@@ -142,8 +132,13 @@ export interface FunctionRow {
   readonly securityDefiner: boolean;
   readonly leakproof: boolean;
   readonly volatility: 'i' | 's' | 'v';
+  readonly aggregate: boolean;
+  readonly language: string;
+  /** Who may call it: roles, and PUBLIC. */
+  readonly callers: readonly string[];
   /** Names of the settings in its SET clauses. */
   readonly settings: readonly string[];
+  /** Of an aggregate, the names of its functions. */
   readonly body: string;
 }
 
@@ -158,42 +153,15 @@ interface TypeRow {
 interface ElsewhereRow {
   readonly schema: string;
   readonly name: string;
+  /** As RelationRow.kind. */
+  readonly kind: RelationRow['kind'];
   readonly owner: string;
   readonly grantees: readonly string[];
-}
-
-export interface RoleRow {
-  readonly name: string;
-  readonly superuser: boolean;
-  readonly bypassRls: boolean;
-  readonly createRole: boolean;
-  readonly createDb: boolean;
-  readonly login: boolean;
-  readonly replication: boolean;
-}
-
-interface OwnershipRow {
-  readonly role: string;
-  readonly count: number;
-  /** One of the objects, as `table model_registry`. */
-  readonly example: string;
-}
-
-/** What ALTER ROLE … SET and ALTER DATABASE … SET left; the value is not read. */
-interface SettingRow {
-  readonly role: string | null;
-  readonly everyDatabase: boolean;
-  readonly setting: string;
-}
-
-interface DefaultGrantRow extends Grant {
-  readonly owner: string;
-  readonly objects: 'tables' | 'sequences' | 'functions' | 'types' | 'schemas';
 }
 
 interface PublicationRow {
   readonly name: string;
   readonly table: string;
-  /** Its row filter names tenant_id. */
+  /** Its row filter lets one tenant through. */
   readonly filtered: boolean;
 }

@@ -1,13 +1,13 @@
 import { runtimeRoles } from '../runtime-roles.ts';
 import { appendOnlyComment } from '../table-rights.ts';
-import type { Catalog, Grant, RelationRow } from './catalog.ts';
+import type { Catalog, RelationRow } from './catalog.ts';
+import type { Grant } from './catalog-access.ts';
 import { dispatcherTables } from './policies.ts';
+import { isRuntimeRole, reachableNames } from './reach.ts';
 import type { Finding, Rule } from './rule.ts';
 import { exemptTable, ruleOver, tenantTables } from './select.ts';
 
 type RuntimeRole = (typeof runtimeRoles)[number];
-
-const isRuntimeRole = (name: string) => (runtimeRoles as readonly string[]).includes(name);
 
 /** What `role` has to have on a table, and nothing else. */
 function wantedOn({ name, comment, kind }: RelationRow, role: RuntimeRole): readonly string[] {
@@ -49,6 +49,13 @@ function strangers(catalog: Catalog, grants: readonly Grant[]): readonly string[
       grantee !== 'PUBLIC' && !isRuntimeRole(grantee) && !(privilege === 'select' && bypassing.has(grantee)),
   );
   return [...new Set(found.map(({ grantee }) => grantee))];
+}
+
+function revokeSystem(object: string, privilege: string, grantee: string): string {
+  const [, table, column] = /^table (\S+) \((.*)\)$/.exec(object) ?? [];
+  return table === undefined
+    ? `revoke ${privilege} on ${object} from ${grantee};`
+    : `revoke ${privilege} (${column}) on table ${table} from ${grantee};`;
 }
 
 export const grantRules: readonly Rule[] = [
@@ -147,6 +154,30 @@ export const grantRules: readonly Rule[] = [
     ({ object, grantee }) => ({
       object,
       message: `lets ${grantee} create. Run: revoke create on ${object} from ${grantee};`,
+    }),
+  ),
+  ruleOver(
+    'schemas-closed',
+    'What stands in another schema than public no migration made; where runtime roles may create, one tenant leaves a table for all others.',
+    (catalog) => {
+      const names = reachableNames(catalog);
+      return catalog.schemaGrants.filter(({ grantee }) => names.has(grantee));
+    },
+    ({ schema, privilege, grantee }) => ({
+      object: `schema ${schema}`,
+      message: `gives ${privilege} to ${grantee}. Run: revoke all on schema ${schema} from ${grantee};`,
+    }),
+  ),
+  ruleOver(
+    'system-as-delivered',
+    'The server keeps samples of all tenants’ values in pg_statistic, and functions that read files: only what it came with is granted on these.',
+    (catalog) => {
+      const names = reachableNames(catalog);
+      return catalog.systemGrants.filter(({ grantee }) => names.has(grantee));
+    },
+    ({ object, privilege, grantee }) => ({
+      object,
+      message: `gives ${privilege} to ${grantee}. A superuser runs: ${revokeSystem(object, privilege, grantee)}`,
     }),
   ),
 ];

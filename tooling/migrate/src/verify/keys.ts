@@ -14,6 +14,20 @@ function uniqueKeysWithoutTenant(catalog: Catalog): readonly Finding[] {
     }));
 }
 
+/** A key whose tenant is equal to another one by a collation or operators of its own: two tenants collide. */
+function keysWithOtherEquality(catalog: Catalog): readonly Finding[] {
+  const known = new Set(allTables(catalog).map(({ name }) => name));
+  const exclusions = new Set(catalog.constraints.filter(({ type }) => type === 'x').map(describe));
+  return catalog.indexes
+    .filter((index) => known.has(index.table) && (index.unique || exclusions.has(describe(index))))
+    .filter(({ columns, firstAsDeclared }) => columns[0] === 'tenant_id' && !firstAsDeclared)
+    .map((index) => ({
+      object: describe(index),
+      message:
+        'compares tenant_id by another collation or operator class than the column has, so two tenants may be one to it. Make it anew with plain tenant_id in front.',
+    }));
+}
+
 function exclusionsWithoutTenant({ constraints }: Catalog): readonly Finding[] {
   return constraints
     .filter(({ type, columns, operators }) => type === 'x' && (columns[0] !== 'tenant_id' || operators[0] !== '='))
@@ -52,7 +66,11 @@ export const keyRules: readonly Rule[] = [
     name: 'tenant-first-in-keys',
     protects:
       'Unique keys ignore row level security: without the tenant in front, a collision tells one tenant what another has, and blocks it.',
-    check: ({ catalog }) => [...uniqueKeysWithoutTenant(catalog), ...exclusionsWithoutTenant(catalog)],
+    check: ({ catalog }) => [
+      ...uniqueKeysWithoutTenant(catalog),
+      ...keysWithOtherEquality(catalog),
+      ...exclusionsWithoutTenant(catalog),
+    ],
   },
   ruleOver(
     'indexes-valid',

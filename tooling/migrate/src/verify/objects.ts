@@ -1,5 +1,6 @@
-import type { Catalog, FunctionRow, RelationRow } from './catalog.ts';
-import type { Rule } from './rule.ts';
+import type { Catalog, RelationRow } from './catalog.ts';
+import { reachableNames } from './reach.ts';
+import type { Finding, Rule } from './rule.ts';
 import { ruleOver } from './select.ts';
 
 const ofKind = (catalog: Catalog, kind: RelationRow['kind']) =>
@@ -9,17 +10,29 @@ function isInvoker({ options }: RelationRow): boolean {
   return options.some((option) => /^security_invoker=(true|on|yes|1)$/i.test(option));
 }
 
-const functionName = ({ schema, name }: FunctionRow) => (schema === 'public' ? name : `${schema}.${name}`);
+/** postgres_fdw, file_fdw and every other wrapper; dblink; and what sends requests. */
+const reachesOutside = /^(dblink|http|pg_net|.+_fdw)$/;
 
-/** What differs between two tenants, or between two calls of one. */
-const readsContext = /\b(current_setting|current_user|current_role|session_user|app_now|app_uuid_v7)\b/i;
+const untrustedLanguage = /^(pl(python|perl|tcl)\w*u|pl(sh|r|java|php|lua)u?)$/;
 
-/** Settings by which a function would leave its caller's tenant or role. */
-const contextSetting = /^(role|session_authorization|row_security|session_replication_role|app\..*)$/i;
-const changesContext =
-  /\bset_config\s*\(|\bset\s+(local\s+|session\s+)?(role|session\s+authorization|row_security|session_replication_role|app\.)|\breset\s+(role|all|session|app\.)|\bpg_settings\b/i;
+/** Extensions that show the statements of other sessions, by a view and a function of their own name. */
+const statementCollectors: readonly string[] = ['pg_stat_statements', 'pg_stat_monitor', 'pg_store_plans'];
 
-const entersTenant = ({ schema, name }: FunctionRow) => schema === 'public' && name.startsWith('app_set_tenant(');
+function openingExtension({ name, readers }: Catalog['extensions'][number], catalog: Catalog): readonly Finding[] {
+  const object = `extension ${name}`;
+  if (name === 'adminpack' || untrustedLanguage.test(name)) {
+    return [{ object, message: `reaches past the policies. A superuser runs: drop extension ${name};` }];
+  }
+  const names = reachableNames(catalog);
+  const found = readers.filter((reader) => names.has(reader)).join(', ');
+  if (!statementCollectors.includes(name) || found === '') return [];
+  return [
+    {
+      object,
+      message: `shows every tenant’s statements to ${found}. Its owner runs: revoke all on ${name} from ${found}; revoke all on function ${name} from ${found}; and grants both to whom it is for.`,
+    },
+  ];
+}
 
 export const objectRules: readonly Rule[] = [
   ruleOver(
@@ -42,25 +55,52 @@ export const objectRules: readonly Rule[] = [
   ),
   ruleOver(
     'no-foreign-tables',
-    'A foreign table cannot have row level security, and dblink opens sessions that have no tenant.',
+    'A foreign table cannot have row level security, and what reaches outside of the database can open a session that has no tenant.',
     (catalog) => [
       ...ofKind(catalog, 'f').map(({ name }) => ({ name, drop: `drop foreign table ${name};` })),
+      ...catalog.foreignServers.map(({ name }) => ({
+        name: `server ${name}`,
+        drop: `drop server ${name} cascade; its user mappings go with it.`,
+      })),
       ...catalog.extensions
-        .filter(({ name }) => name === 'dblink')
+        .filter(({ name }) => reachesOutside.test(name))
         .map(({ name }) => ({ name: `extension ${name}`, drop: `drop extension ${name};` })),
     ],
     ({ name, drop }) => ({ object: name, message: `reaches outside of the database. Run: ${drop}` }),
+  ),
+  {
+    name: 'no-opening-extensions',
+    protects:
+      'Code in an untrusted language, and functions that read the server’s files, ask no policy; collected statements hold the tenant ids and values of all sessions.',
+    check: ({ catalog }) => catalog.extensions.flatMap((row) => openingExtension(row, catalog)),
+  },
+  ruleOver(
+    'no-large-objects',
+    'A large object has an owner and no tenant: row level security does not exist for it, and every tenant transaction is the same role.',
+    (catalog) => {
+      const names = reachableNames(catalog);
+      return catalog.largeObjects.filter(
+        ({ owner, grantees }) =>
+          owner === catalog.server.login || names.has(owner) || grantees.some((name) => names.has(name)),
+      );
+    },
+    ({ owner, count }) => ({
+      object: `large objects of ${owner}`,
+      message: `${count === 1 ? 'There is one' : `There are ${count}`}. Keep bytes in a table with a tenant, or outside with their digest in it; list them with \\lo_list, and as ${owner} select lo_unlink(oid) for each.`,
+    }),
   ),
   ruleOver(
     'no-sequences',
     'A sequence is shared by all tenants: its gaps tell one how much the others write.',
     (catalog) => [
       ...ofKind(catalog, 'S').map(({ name }) => name),
-      ...catalog.columns.filter(({ identity }) => identity).map(({ table, name }) => `${table}.${name}`),
+      ...catalog.columns
+        .filter(({ identity, default: value }) => identity || /\bnextval\(/.test(value ?? ''))
+        .map(({ table, name }) => `${table}.${name}`),
     ],
     (object) => ({
       object,
-      message: 'is a sequence or an identity column. Ids are uuid v7, with default app_uuid_v7().',
+      message: 'is a sequence, an identity or takes its default from one. Ids are uuid v7, with default app_uuid_v7().',
     }),
   ),
   ruleOver(
@@ -91,47 +131,6 @@ export const objectRules: readonly Rule[] = [
     }),
   ),
   ruleOver(
-    'no-security-definer',
-    'A SECURITY DEFINER function reads and writes with the rights of its owner instead of its caller’s.',
-    (catalog) => catalog.functions.filter(({ securityDefiner }) => securityDefiner),
-    (row) => ({
-      object: functionName(row),
-      message: `is SECURITY DEFINER. Run: alter function ${functionName(row)} security invoker;`,
-    }),
-  ),
-  ruleOver(
-    'no-leakproof-functions',
-    'A function marked LEAKPROOF runs before the policy, on the rows of all tenants.',
-    (catalog) => catalog.functions.filter(({ leakproof }) => leakproof),
-    (row) => ({
-      object: functionName(row),
-      message: `is LEAKPROOF. A superuser runs: alter function ${functionName(row)} not leakproof;`,
-    }),
-  ),
-  ruleOver(
-    'no-immutable-context',
-    'An IMMUTABLE function that reads the context is folded into a cached plan once, with the first tenant’s value for all.',
-    (catalog) => catalog.functions.filter(({ volatility, body }) => volatility === 'i' && readsContext.test(body)),
-    (row) => ({
-      object: functionName(row),
-      message: `reads the context and is IMMUTABLE. Run: alter function ${functionName(row)} stable;`,
-    }),
-  ),
-  ruleOver(
-    'functions-keep-context',
-    'A function that sets the tenant, the role or row_security lets a query change whose rows it sees.',
-    (catalog) =>
-      catalog.functions.filter(
-        (row) =>
-          row.settings.some((setting) => contextSetting.test(setting)) ||
-          (!entersTenant(row) && changesContext.test(row.body)),
-      ),
-    (row) => ({
-      object: functionName(row),
-      message: 'changes the context. Only app_set_tenant may; take the SET or set_config out of it.',
-    }),
-  ),
-  ruleOver(
     'no-enums',
     'A value of an enum can neither be added and used in one migration nor be taken away; comparing enums is not leakproof, so indexes go unused under policies.',
     (catalog) => catalog.types.filter(({ isEnum }) => isEnum),
@@ -152,7 +151,7 @@ export const objectRules: readonly Rule[] = [
     },
     ({ name, tables }) => ({
       object: `publication ${name}`,
-      message: `publishes ${tables.length === 1 ? tables[0] : `${tables.length} tables`} without a row filter. Give it one (where (tenant_id = '…')), or run: drop publication ${name};`,
+      message: `publishes ${tables.length === 1 ? tables[0] : `${tables.length} tables`} without a row filter on one tenant. Give it one (where (tenant_id = '…')), or run: drop publication ${name};`,
     }),
   ),
 ];

@@ -1,5 +1,6 @@
 import { columnRules } from './columns.ts';
 import { foreignKeyRules } from './foreign-keys.ts';
+import { functionRules } from './functions.ts';
 import { grantRules } from './grants.ts';
 import { historyRules } from './history.ts';
 import { keyRules } from './keys.ts';
@@ -9,6 +10,7 @@ import { policyRules } from './policies.ts';
 import { probeRules } from './probe.ts';
 import { roleRules } from './roles.ts';
 import type { Rule } from './rule.ts';
+import { serviceRules } from './services.ts';
 import { tableRules } from './tables.ts';
 
 /** Every rule of `db:verify`, in the order in which they are reported. */
@@ -21,7 +23,9 @@ export const verifyRules: readonly Rule[] = [
   ...partitionRules,
   ...grantRules,
   ...roleRules,
+  ...serviceRules,
   ...objectRules,
+  ...functionRules,
   ...historyRules,
   ...probeRules,
 ];

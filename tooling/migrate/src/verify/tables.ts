@@ -1,6 +1,7 @@
 import type { Catalog, RelationRow } from './catalog.ts';
+import { reachableNames } from './reach.ts';
 import type { Rule } from './rule.ts';
-import { allTables, columnOf, ruleOver, tenantTables } from './select.ts';
+import { allTables, columnOf, exemptTable, ruleOver, tenantTables } from './select.ts';
 
 const tenantDefault = `current_setting('app.tenant'::text)`;
 const tenantCheck = `(tenant_id <> ''::text)`;
@@ -87,16 +88,30 @@ export const tableRules: readonly Rule[] = [
     }),
   ),
   ruleOver(
-    'tables-in-public',
-    'A table outside of schema public is seen by no other rule, yet the tables’ owner or the runtime roles can reach it.',
+    'primary-key',
+    'Without a primary key the same row can be there twice, an update by key finds both, and nothing keeps it apart from another tenant’s.',
     (catalog) =>
-      catalog.elsewhere.filter(
-        ({ owner, grantees }) =>
-          owner === catalog.server.login || grantees.some((name) => name === 'PUBLIC' || name.startsWith('app_')),
+      [...tenantTables(catalog), ...catalog.relations.filter(({ name }) => name === exemptTable)].filter(
+        ({ name }) => !catalog.constraints.some(({ table, type }) => table === name && type === 'p'),
       ),
-    ({ schema, name }) => ({
+    ({ name }) => ({
+      object: name,
+      message: `has no primary key. Declare one with tenant_id in front (by hand: alter table ${name} add constraint ${name}_pk primary key (tenant_id, …);).`,
+    }),
+  ),
+  ruleOver(
+    'tables-in-public',
+    'A table, view or sequence outside of schema public is seen by no other rule, yet the tables’ owner or the runtime roles can reach it.',
+    (catalog) => {
+      const names = reachableNames(catalog);
+      return catalog.elsewhere.filter(
+        ({ owner, grantees }) =>
+          owner === catalog.server.login || names.has(owner) || grantees.some((name) => names.has(name)),
+      );
+    },
+    ({ schema, name, kind }) => ({
       object: `${schema}.${name}`,
-      message: 'stands outside of schema public. Move it into a migration, or drop it.',
+      message: `is a ${kind === 'S' ? 'sequence' : kind === 'v' || kind === 'm' ? 'view' : 'table'} outside of schema public. ${kind === 'S' ? 'Drop it: its gaps tell one tenant how much the others write.' : 'Move it into a migration, or drop it.'}`,
     }),
   ),
 ];

@@ -1,0 +1,195 @@
+import type { Break } from './verify-break.ts';
+
+/** The service login of every test server. */
+const service = 'mcp_hub_service';
+
+export const rolesBreaks: readonly Break[] = [
+  {
+    rule: 'runtime-roles',
+    what: 'app_tenant bypasses row level security',
+    adminSql: 'alter role app_tenant bypassrls',
+    object: 'app_tenant',
+    also: [
+      'owner-unprivileged',
+      'probe-cross-tenant',
+      'probe-two-tenants',
+      'probe-without-tenant',
+      'services-unprivileged',
+    ],
+  },
+  {
+    rule: 'runtime-roles',
+    what: 'app_readonly may log in',
+    adminSql: 'alter role app_readonly login',
+    object: 'app_readonly',
+  },
+  {
+    rule: 'runtime-roles',
+    what: 'the dispatcher’s role has another name',
+    adminSql: 'alter role app_dispatcher rename to app_dispatcher_before',
+    object: 'app_dispatcher',
+    also: ['dispatcher-grants', 'no-other-grants'],
+  },
+  {
+    rule: 'runtime-roles-unrelated',
+    what: 'app_readonly is a member of another role',
+    adminSql: 'grant pg_monitor to app_readonly',
+    object: 'app_readonly',
+    also: ['services-reach-no-more'],
+  },
+  {
+    rule: 'runtime-roles-own-nothing',
+    what: 'app_tenant owns a schema',
+    adminSql: 'create schema aside authorization app_tenant',
+    object: 'app_tenant',
+  },
+  {
+    rule: 'one-owner',
+    what: 'a table belongs to another login',
+    adminSql: 'create role bystander; alter table model_tags owner to bystander',
+    object: 'model_tags',
+  },
+  {
+    rule: 'one-owner',
+    what: 'the database belongs to another login',
+    adminSql: `create role bystander; do $$ begin execute format('alter database %I owner to bystander', current_database()); end $$`,
+    object: 'database',
+  },
+  {
+    rule: 'owner-unprivileged',
+    what: 'a function belongs to a superuser',
+    adminSql: 'alter function app_now() owner to postgres',
+    object: 'postgres',
+    also: ['one-owner'],
+  },
+  {
+    rule: 'owner-unprivileged',
+    what: 'the owner may become a role that bypasses',
+    adminSql: 'create role backups bypassrls; grant backups to mcp_hub',
+    object: 'mcp_hub',
+  },
+  {
+    rule: 'services-unprivileged',
+    what: 'the service login bypasses row level security',
+    adminSql: `alter role ${service} bypassrls`,
+    object: service,
+  },
+  {
+    rule: 'services-unprivileged',
+    what: 'the service login may become a role that bypasses',
+    adminSql: `create role backups bypassrls; grant backups to ${service}`,
+    object: service,
+  },
+  {
+    rule: 'services-reach-no-more',
+    what: 'the service login is a member of the owner',
+    adminSql: `grant mcp_hub to ${service}`,
+    object: service,
+  },
+  {
+    rule: 'services-reach-no-more',
+    what: 'a member of a group of services reads all data',
+    adminSql: `create role workers; grant ${service} to workers; create role worker login; grant workers to worker; grant pg_read_all_data to worker`,
+    object: 'worker',
+  },
+  ...['createrole', 'createdb', 'replication'].map((attribute) => ({
+    rule: 'services-unprivileged',
+    what: `the service login has ${attribute}`,
+    adminSql: `alter role ${service} ${attribute}`,
+    object: service,
+  })),
+  {
+    rule: 'services-unprivileged',
+    what: 'the service login may become a role that makes roles',
+    adminSql: `create role makers createrole; grant makers to ${service}`,
+    object: service,
+  },
+  {
+    rule: 'services-reach-no-more',
+    what: 'the service login reads what other sessions run',
+    adminSql: `grant pg_monitor to ${service}`,
+    object: service,
+  },
+  {
+    rule: 'services-reach-no-more',
+    what: 'the service login ends other sessions, through a group',
+    adminSql: `create role workers; grant workers to ${service}; grant pg_signal_backend to workers`,
+    object: service,
+  },
+  {
+    rule: 'services-grant-nothing',
+    what: 'the service login may make others members of app_tenant',
+    adminSql: `grant app_tenant to ${service} with admin option`,
+    object: service,
+  },
+  {
+    rule: 'services-grant-nothing',
+    what: 'the service login may make others members of the owner',
+    adminSql: `grant mcp_hub to ${service} with admin option`,
+    object: service,
+    also: ['services-reach-no-more'],
+  },
+  {
+    rule: 'logins-reach-no-more',
+    what: 'another login reads all data',
+    adminSql:
+      'create role analyst login; create role analysts; grant pg_read_all_data to analysts; grant analysts to analyst',
+    object: 'analyst',
+  },
+  {
+    rule: 'logins-reach-no-more',
+    what: 'a login for backups writes all data',
+    adminSql: 'create role backups login bypassrls; grant pg_read_all_data, pg_write_all_data to backups',
+    object: 'backups',
+  },
+  {
+    rule: 'logins-reach-no-more',
+    what: 'another login may make itself the owner',
+    adminSql: 'create role maker login createrole',
+    object: 'maker',
+    before: 16,
+  },
+  {
+    rule: 'logins-reach-no-more',
+    what: 'the owner of another database may make itself the owner of this one',
+    adminSql: `create role maker login createrole createdb; grant app_tenant to maker; alter database template1 owner to maker`,
+    object: 'maker',
+    before: 16,
+  },
+  {
+    rule: 'services-own-nothing',
+    what: 'the service login owns a schema',
+    adminSql: `create schema aside authorization ${service}`,
+    object: service,
+  },
+  {
+    rule: 'no-standing-context',
+    what: 'a login has a tenant by default',
+    adminSql: `alter role ${service} set app.tenant = 'somebody'`,
+    object: service,
+  },
+  {
+    rule: 'no-standing-context',
+    what: 'the database has a tenant by default',
+    adminSql: `do $$ begin execute format('alter database %I set app.tenant = %L', current_database(), 'somebody'); end $$`,
+    object: 'database',
+  },
+  {
+    rule: 'no-standing-context',
+    what: 'the database has another search_path',
+    sql: `do $$ begin execute format('alter database %I set search_path = aside, public', current_database()); end $$`,
+    object: 'database',
+  },
+  {
+    rule: 'no-standing-context',
+    what: 'a service login loads code of its own',
+    adminSql: `alter role ${service} set local_preload_libraries = 'auto_explain'`,
+    object: service,
+  },
+  {
+    rule: 'no-parameter-grants',
+    what: 'app_tenant may switch foreign keys off',
+    adminSql: 'grant set on parameter session_replication_role to app_tenant',
+    object: 'session_replication_role',
+  },
+];
