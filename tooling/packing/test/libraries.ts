@@ -1,7 +1,7 @@
 import { createTestDatabase } from '@mcp-hub/testing';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createUserProject, type UserProject } from '../src/user-project.ts';
-import { readmeLines, type Tarballs } from './support.ts';
+import { readmeLines, type Tarballs, typeTools, withoutTypeTools } from './support.ts';
 
 const timeout = 120_000;
 
@@ -13,8 +13,7 @@ export function testLibraries(tarballs: Tarballs): void {
     project = await createUserProject([
       tarballs.of('@mcp-hub/db-core').path,
       tarballs.of('@mcp-hub/registry').path,
-      'typescript@7.0.2',
-      '@types/node@20.19.11',
+      ...typeTools,
     ]);
   }, 300_000);
   afterAll(() => project?.remove());
@@ -25,9 +24,7 @@ export function testLibraries(tarballs: Tarballs): void {
   });
 
   it('bring nothing but their few dependencies, each once: two copies of drizzle-orm would split its types', () => {
-    const others = [...project.installed.keys()].filter(
-      (place) => !/@mcp-hub|typescript|@types|undici-types/.test(place),
-    );
+    const others = withoutTypeTools(project.installed).filter((place) => !place.includes('@mcp-hub/'));
     expect(others.sort()).toEqual([
       'node_modules/drizzle-orm',
       'node_modules/postgres',

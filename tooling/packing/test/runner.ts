@@ -1,7 +1,7 @@
 import { createTestDatabase } from '@mcp-hub/testing';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createUserProject, type UserProject } from '../src/user-project.ts';
-import type { Tarballs } from './support.ts';
+import { type Tarballs, typeTools, withoutTypeTools } from './support.ts';
 
 const timeout = 60_000;
 
@@ -16,7 +16,7 @@ export function testRunner(tarballs: Tarballs): void {
     });
 
   beforeAll(async () => {
-    project = await createUserProject([tarballs.of('@mcp-hub/migrate').path]);
+    project = await createUserProject([tarballs.of('@mcp-hub/migrate').path, ...typeTools]);
     database = await createTestDatabase({ migrated: false });
   }, 300_000);
   afterAll(async () => {
@@ -25,7 +25,7 @@ export function testRunner(tarballs: Tarballs): void {
   });
 
   it('brings neither a server nor drizzle-kit', () => {
-    expect([...project.installed.keys()].sort()).toEqual([
+    expect(withoutTypeTools(project.installed).sort()).toEqual([
       'node_modules/@mcp-hub/migrate',
       'node_modules/commander',
       'node_modules/postgres',
@@ -79,6 +79,23 @@ export function testRunner(tarballs: Tarballs): void {
       expect(code).toBe(2);
     },
   );
+
+  it.each(['maintain', 'tenants list'])('says which functions do what %s does', { timeout }, async (command) => {
+    const { code, stderr } = await npx(...command.split(' '));
+    expect(stderr).toContain('of @mcp-hub/db-core');
+    expect(code).toBe(2);
+  });
+
+  it('has declarations without an error', { timeout }, async () => {
+    project.write('runner.ts', "export * from '@mcp-hub/migrate';\n");
+    const compiled = await project.run(
+      'npx',
+      ['tsc', '--noEmit', '--strict', '--module', 'nodenext', '--types', 'node', '--target', 'es2023', 'runner.ts'],
+      { timeoutMs: timeout },
+    );
+    expect(compiled.stdout).toBe('');
+    expect(compiled.code).toBe(0);
+  });
 
   it('says what to do without POSTGRES_URL', { timeout }, async () => {
     const { code, stderr } = await project.run('npx', ['mcp-hub-migrate', 'status'], { timeoutMs: timeout });

@@ -12,6 +12,13 @@ export function readmeLines(readme: string): string {
   return lines;
 }
 
+/** What a project needs to type-check, beside the packages. */
+export const typeTools: readonly string[] = ['typescript@7.0.2', '@types/node@20.19.11'];
+
+export function withoutTypeTools(installed: ReadonlyMap<string, string>): string[] {
+  return [...installed.keys()].filter((place) => !/node_modules\/(@?typescript|@types|undici-types)\b/.test(place));
+}
+
 export interface Tarballs {
   of(name: string): Tarball;
 }
