@@ -31,8 +31,8 @@ export type RollbackPromotionInput = Readonly<z.input<typeof RollbackPromotionIn
  *   other input before.
  */
 export async function rollbackPromotion(tx: TenantTx, input: RollbackPromotionInput): Promise<StageChange> {
-  const { idempotencyKey, ...given } = parseInput(RollbackPromotionInput, input);
-  return await oncePerKey(tx, { scope: 'registry.rollbackPromotion', key: idempotencyKey, request: given }, () =>
+  const { idempotencyKey: key, ...given } = parseInput(RollbackPromotionInput, input);
+  return await oncePerKey(tx, { scope: 'registry.rollbackPromotion', key, request: given }, () =>
     takeBackLastPromotion(tx, given),
   );
 }

@@ -146,14 +146,14 @@ describe('the history by a former name', () => {
 describe('the changes of a model', () => {
   it('say who set and removed which guard, what was redacted and erased, and why, the last first, by pages', async () => {
     const tenant = freshTenant();
-    const guard = { name: 'm', stage: 'production', guard: 'quality' } as const;
+    const quality = { name: 'm', stage: 'production', guard: 'quality' } as const;
     const modelId = await registry.run(
       tenant,
       async (tx) => {
         const { id } = await createModel(tx, { name: 'm' });
-        await setStageGuard(tx, guard);
-        await setStageGuard(tx, { ...guard, description: 'auc above 0.8' });
-        await removeStageGuard(tx, guard);
+        await setStageGuard(tx, quality);
+        await setStageGuard(tx, { ...quality, description: 'auc above 0.8' });
+        await removeStageGuard(tx, quality);
         await registerVersion(tx, { name: 'm' });
         await deleteVersion(tx, { name: 'm', version: '1', redact: true, reason: 'asked for' });
         await deleteVersion(tx, { name: 'm', version: '1', permanently: true, reason: 'law' });
