@@ -14,6 +14,7 @@ export const optionsOfCommands = {
   to: true,
   service: false,
   summary: false,
+  brief: false,
   rename: true,
   name: true,
   custom: true,

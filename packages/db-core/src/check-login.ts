@@ -20,19 +20,19 @@ export async function checkLogin(
   if (login === undefined || !login.rolesExist) {
     throw new DomainError(
       'failed_precondition',
-      'The role app_tenant is missing. Run the migrations: pnpm db:migrate.',
+      'The role app_tenant is missing. Run the migrations: npm run db:migrate.',
     );
   }
   if (!login.mayEnter) {
     throw new DomainError(
       'permission_denied',
-      'This login may not become app_tenant. As the owner run: pnpm db:grant-runtime LOGIN.',
+      'This login may not become app_tenant. As the owner run: npm run db:grant-runtime LOGIN.',
     );
   }
   if (!login.bypasses && !login.owns) return;
   const what = login.bypasses ? 'is a superuser or bypasses row level security' : 'owns tables';
   const mend =
-    'Services log in by POSTGRES_SERVICE_URL: make a login that owns nothing and run pnpm db:grant-runtime LOGIN.';
+    'Services log in by POSTGRES_SERVICE_URL: make a login that owns nothing and run npm run db:grant-runtime LOGIN.';
   if (options.requireUnprivileged) throw new DomainError('permission_denied', `The login ${what}. ${mend}`);
   options.logger.warn({ superuser: login.bypasses, owner: login.owns }, `The login ${what}. ${mend}`);
 }

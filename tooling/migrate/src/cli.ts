@@ -1,4 +1,4 @@
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import { baselineCommand } from './commands/baseline.ts';
 import type { CommandDefinition, CommandInput } from './commands/command.ts';
 import { grantRuntimeCommand } from './commands/grant-runtime.ts';
@@ -46,7 +46,7 @@ export async function runCli(
   }
 }
 
-/** `pnpm db:migrate -- --dry-run` hands the `--` on. */
+/** `pnpm db:migrate -- --dry-run` hands the `--` on, npm does not. */
 function withoutSeparator(parameters: readonly string[]): string[] {
   return parameters.filter((parameter, index) => !(parameter === '--' && index === 1));
 }
@@ -96,6 +96,7 @@ function createProgram(streams: OutputStreams, host: CliHost, finish: (exitCode:
     )
     .enablePositionalOptions()
     .exitOverride()
+    .configureHelp(host.commands === undefined ? {} : { commandUsage: usageByNpm })
     .configureOutput({ writeOut: streams.out, writeErr: streams.error })
     .addHelpText('after', exitCodeHelp);
   for (const definition of [...commands, ...(host.commands ?? [])])
@@ -105,18 +106,25 @@ function createProgram(streams: OutputStreams, host: CliHost, finish: (exitCode:
       addRefusal(
         program,
         name,
-        `${name} works on the sources of the packages, which only a checkout of the repository of MCP Hub ML has: run pnpm db:${name} there.`,
+        `${name} works on the sources of the packages, which only a checkout of the repository of MCP Hub ML has: run npm run db:${name} there.`,
       );
     }
     for (const [name, functions] of Object.entries(domainCommands)) {
       addRefusal(
         program,
         name,
-        `${name} is a command of the repository of MCP Hub ML: run pnpm db:${name} there, or call ${functions} of @mcp-hub/db-core in a program of yours.`,
+        `${name} is a command of the repository of MCP Hub ML: run npm run db:${name} there, or call ${functions} of @mcp-hub/db-core in a program of yours.`,
       );
     }
   }
   return program;
+}
+
+/** npm keeps the options that do not stand behind `--`. */
+function usageByNpm(command: Command): string {
+  return command.parent === null
+    ? 'npm run db:COMMAND -- [options]'
+    : `npm run db:${command.name()} -- ${command.usage()}`;
 }
 
 function addRefusal(program: Command, name: string, message: string): void {
@@ -139,13 +147,20 @@ function addCommand(
   const command = program
     .command(definition.name)
     .description(definition.summary)
-    .option('--env <name>', 'read .env.NAME; production asks for --yes')
+    .addOption(
+      new Option(
+        '--env <name>',
+        `read .env.NAME${definition.yes === undefined ? '' : '; production asks for --yes'}`,
+      ).hideHelp(definition.without?.includes('env')),
+    )
     .option(
       '--directory <path>',
       `the folder where .env and migrations/ are${host.migrations === undefined ? '' : '; without it, .env here and the migrations of this package'}`,
     )
-    .option('--json', 'print one JSON document instead of lines')
-    .option('--yes', 'really write to production')
+    .addOption(
+      new Option('--json', 'print one JSON document instead of lines').hideHelp(definition.without?.includes('json')),
+    )
+    .addOption(new Option('--yes', definition.yes ?? '').hideHelp(definition.yes === undefined))
     .passThroughOptions(definition.passThrough === true)
     .allowUnknownOption(definition.passThrough === true)
     .addHelpText('after', exitCodeHelp);

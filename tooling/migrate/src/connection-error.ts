@@ -51,7 +51,7 @@ export function toUnreachable(error: unknown, url: string): MigrateError | undef
       : code.startsWith('28')
         ? 'the server refuses this login or its password'
         : code === 'ECONNREFUSED'
-          ? 'nothing listens there; is the server running (pnpm db:up starts a local one)?'
+          ? 'nothing listens there; start the server (npm run db:up starts a local one)'
           : code === 'ENOTFOUND' || code === 'EAI_AGAIN'
             ? 'the host name is not known'
             : code === '53300'

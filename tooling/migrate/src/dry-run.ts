@@ -13,6 +13,7 @@ import { readHistory } from './history.ts';
 import { withMigrationLock } from './lock.ts';
 import { applyOptionsOf, lockOptionsOf, type MigrateOptions, rangeOf } from './migrate.ts';
 import { type MigrationFile, type MigrationsFolder, readMigrationsFolder } from './migrations-folder.ts';
+import { assertMayBecomeRoles } from './missing-roles.ts';
 import { type MigrationRange, planMigrations } from './plan.ts';
 import { type RelationChanges, watchRelations } from './relation-changes.ts';
 
@@ -47,6 +48,7 @@ export async function dryRun(options: MigrateOptions): Promise<DryRunReport> {
   const applyOptions = applyOptionsOf(options);
   try {
     assertMayCreate(session);
+    await assertMayBecomeRoles(session);
     return await withMigrationLock(session, lockOptionsOf(options), () =>
       withLockRetry(session, 'The dry run', applyOptions, () => rehearse(session, folder, range, applyOptions)),
     );
@@ -62,6 +64,7 @@ async function rehearse(
   options: ApplyOptions,
 ): Promise<DryRunReport> {
   await begin(session, options);
+  let ended = false;
   try {
     const history = (await readHistory(session)) ?? [];
     const plan = planMigrations(folder, history, range);
@@ -82,10 +85,12 @@ async function rehearse(
       warnings: session.warnings,
     };
   } catch (error) {
+    // Not in `finally` alone: what explains the error asks the server, which answers nothing in a failed transaction.
     await rollback(session);
+    ended = true;
     throw await explainMissingRoles(session, error);
   } finally {
-    await rollback(session);
+    if (!ended) await rollback(session);
   }
 }
 

@@ -111,7 +111,7 @@ export async function findTarget(environment: Environment): Promise<DatabaseTarg
       'missing_url',
       environment.findLocal === undefined
         ? 'POSTGRES_URL is not set. Set it, or write it into .env: the URL of the login that owns the database.'
-        : 'POSTGRES_URL is not set and no local server runs. Start one with pnpm db:up, or write POSTGRES_URL into .env.',
+        : 'POSTGRES_URL is not set and no local server runs. Start one with npm run db:up, or write POSTGRES_URL into .env.',
       exitCodes.usage,
     );
   }
@@ -124,12 +124,20 @@ export function variableOf(environment: Environment, name: string): string | und
   return value === undefined || value === '' ? undefined : value;
 }
 
+const hints: Readonly<Record<string, string>> = {
+  migrate: ' --dry-run shows what would happen, without it.',
+  sql: ' A single SELECT needs none.',
+  psql: ' db:sql takes a single SELECT without it.',
+  tenants: ' The list of tenants needs none.',
+  baseline: ' db:status shows what is recorded, without it.',
+};
+
 /** A command that writes: on production only with `--yes`, or not at all. */
 export function assertMayWrite(environment: Environment, command: string, yes: boolean): void {
   if (!environment.production || yes) return;
   throw new MigrateError(
     'needs_yes',
-    `db:${command} writes to production: say so with --yes. db:migrate --dry-run shows what would happen.`,
+    `db:${command} ${command === 'psql' || command === 'sql' ? 'can write' : 'writes'} to production: say so with --yes.${hints[command] ?? ''}`,
     exitCodes.usage,
   );
 }

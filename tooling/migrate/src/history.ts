@@ -1,4 +1,6 @@
 import type { RunnerSession, SessionRow } from './connection.ts';
+import { errorCodeOf } from './connection-error.ts';
+import { exitCodes, MigrateError } from './errors.ts';
 import type { MigrationFile } from './migrations-folder.ts';
 
 /** One row of `migration_history`. */
@@ -22,10 +24,20 @@ export const rolledBackSuffix = '_rolled_back';
 export async function readHistory(session: Pick<RunnerSession, 'run'>): Promise<readonly HistoryRow[] | undefined> {
   const [found] = await session.run(`select to_regclass('public.migration_history') is not null as found`);
   if (found?.['found'] !== true) return undefined;
-  const rows = await session.run(`
+  const rows = await session
+    .run(`
     select migration_name, executed_at, checksum, duration_ms, statements_done
       from public.migration_history
-     order by migration_name`);
+     order by migration_name`)
+    .catch((error: unknown) => {
+      if (errorCodeOf(error) !== '42501') throw error;
+      throw new MigrateError(
+        'may_not_read_history',
+        "This login may not read migration_history: it is not the owner's. POSTGRES_URL is the URL of the owner; services use POSTGRES_SERVICE_URL.",
+        exitCodes.refused,
+        { cause: error },
+      );
+    });
   return rows.map(toHistoryRow);
 }
 

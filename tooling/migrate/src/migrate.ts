@@ -6,6 +6,7 @@ import { readHistory } from './history.ts';
 import { type LockHolder, type LockOptions, withMigrationLock } from './lock.ts';
 import { findLosses, type Loss } from './losses.ts';
 import { readMigrationsFolder } from './migrations-folder.ts';
+import { assertMayBecomeRoles } from './missing-roles.ts';
 import { type MigrationRange, parseMigrationNumber, planMigrations } from './plan.ts';
 
 export interface MigrateOptions {
@@ -55,6 +56,7 @@ export async function migrate(options: MigrateOptions): Promise<MigrateReport> {
   const applyOptions = applyOptionsOf(options);
   try {
     assertMayCreate(session);
+    await assertMayBecomeRoles(session);
     return await withMigrationLock(session, lockOptionsOf(options), async () => {
       const history = (await readHistory(session)) ?? [];
       const plan = planMigrations(folder, history, range);

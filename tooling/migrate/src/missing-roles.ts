@@ -22,6 +22,24 @@ export async function findMissingRoles(session: RunnerSession): Promise<readonly
   });
 }
 
+/**
+ * A restored database has the grants and the policies, and from PostgreSQL 16 on an owner that may not become the roles:
+ * without this, everything looks well until the first tenant is entered.
+ */
+export async function assertMayBecomeRoles(session: RunnerSession): Promise<void> {
+  const [row] = await session.run(
+    `select to_regprocedure('public.app_set_tenant(text,text,timestamptz)') is not null as made`,
+  );
+  if (row?.['made'] !== true) return;
+  const statements = await findMissingRoles(session);
+  if (statements.length === 0) return;
+  throw new MigrateError(
+    'roles_missing',
+    `${session.login} may not become the roles that the packages run as: the database was restored, perhaps, and its roles made anew. ` +
+      `Whoever made the roles, or an administrator, runs once:\n${statements.map((statement) => `  ${statement}`).join('\n')}\nAfterwards run the migrations again.`,
+  );
+}
+
 export function missingRolesError(session: RunnerSession, statements: readonly string[]): MigrateError {
   return new MigrateError(
     'roles_missing',

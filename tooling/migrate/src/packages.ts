@@ -76,7 +76,15 @@ interface Manifest extends Pick<SchemaPackage, 'name' | 'domain' | 'path' | 'num
 async function readManifests(root: string): Promise<readonly Manifest[]> {
   const folder = join(root, 'packages');
   const manifests: Manifest[] = [];
-  for (const entry of (await readdir(folder)).sort()) {
+  const entries = await readdir(folder).catch((error: unknown) => {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
+    throw new MigrateError(
+      'no_packages',
+      `${folder} does not exist. This command works on the sources of the packages, in a checkout of the repository: run it there, or name it with --directory.`,
+      exitCodes.usage,
+    );
+  });
+  for (const entry of entries.sort()) {
     const path = join(folder, entry);
     const manifest = await readManifest(path, entry);
     if (manifest !== undefined) manifests.push(manifest);

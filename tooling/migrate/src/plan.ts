@@ -88,7 +88,7 @@ function problemsOf(
       {
         code: 'missing_file',
         file,
-        message: `${file} is in the history of this database, and ${folder.path} does not hold it. Restore the file from version control${released ? '' : `, or make a development database new with db:reset`}.`,
+        message: `${file} is in the history of this database, and ${folder.path} does not hold it. Restore the file from version control${released ? '' : `, or make a development database new with npm run db:reset`}.`,
       },
     ];
   }
@@ -102,7 +102,7 @@ function problemsOf(
           `${file} is not applied, and ${last.file} after it is. ` +
           (folder.released.has(last.file)
             ? `Give ${file} a number above the last one.`
-            : `Give ${file} a number above the last one, or make a development database new with db:reset.`),
+            : `Give ${file} a number above the last one, or make a development database new with npm run db:reset.`),
       },
     ];
   }
@@ -118,10 +118,10 @@ function problemsOf(
       code: 'edited_file',
       file,
       message:
-        `${file} was edited after it was applied to this database.${unfinished} ` +
+        `${file} was edited${released ? '' : ', or composed again,'} after it was applied to this database: its checksum differs.${unfinished} ` +
         (released
           ? 'It is released: restore it, and put the change into a new file with db:generate.'
-          : 'It is not released yet: a development database is made new with db:reset; otherwise restore the file.'),
+          : 'It is not released yet: npm run db:reset makes a development database new; otherwise restore the file.'),
     },
   ];
 }

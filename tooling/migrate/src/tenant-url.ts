@@ -1,8 +1,17 @@
 import { type Environment, variableOf } from './environment.ts';
+import type { Output } from './output.ts';
 
 /** What `--tenant` says, else DEFAULT_TENANT. Not checked: see `checkTenant`. */
 export function tenantOf(environment: Environment, given: string | undefined): string | undefined {
   return given ?? variableOf(environment, 'DEFAULT_TENANT');
+}
+
+/** In psql and SQL without a tenant every table looks empty. */
+export function warnWithoutTenant(output: Output, tenant: string | undefined): void {
+  if (tenant !== undefined) return;
+  output.warn(
+    'No tenant is set, so every table of tenants looks empty. Name one with --tenant ID, or set DEFAULT_TENANT.',
+  );
 }
 
 /** `-c name=value …` as libpq and the server read it: blanks and backslashes in a value are escaped. */

@@ -1,10 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { cpSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { type AddressInfo, createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { text as readText } from 'node:stream/consumers';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { runRepositoryCli } from '../src/repository/repository-cli.ts';
 import { freshDatabase, migrationsFolder, query, run, smallChain, testServer } from './run-support.ts';
 
@@ -188,7 +189,93 @@ describe('other commands', () => {
   });
 });
 
+describe('what can be mended is said in words', () => {
+  test('db:sql without a tenant says on stderr that tables look empty', async () => {
+    const { root, url } = await project();
+    writeFileSync(join(root, '.env.bare'), `POSTGRES_URL=${url}\n`);
+    expect(await cli('sql', 'select 1 as one', '--directory', root, '--env', 'bare')).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/^ one\n/),
+      error: expect.stringMatching(/^warning: No tenant is set.*\n$/),
+    });
+  });
+
+  test('a refusal on production ends with what is possible without --yes', async () => {
+    const { root } = await project();
+    const refused = async (...parameters: readonly string[]) =>
+      (await cli(...parameters, '--directory', root, '--env', 'production')).error;
+    expect(await refused('migrate')).toContain('say so with --yes. --dry-run shows what would happen');
+    expect(await refused('sql', 'drop table x')).toContain('say so with --yes. A single SELECT needs none.');
+    expect(await refused('psql')).toContain('db:sql takes a single SELECT without it');
+    expect(await refused('grant-runtime', 'x')).toMatch(/say so with --yes\.\n$/);
+  });
+
+  test("db:status with a service's URL names the URL that it needs", async () => {
+    const { root, url } = await project();
+    await run(url, join(root, 'migrations'));
+    const service = testServer().serviceUrl;
+    if (service === undefined) throw new Error('the test server has no service login');
+    const address = new URL(service);
+    address.pathname = new URL(url).pathname;
+    writeFileSync(join(root, '.env.service'), `POSTGRES_URL=${address}\n`);
+    const outcome = await cli('status', '--directory', root, '--env', 'service');
+    expect(outcome).toMatchObject({ code: 3, error: expect.stringContaining('may not read migration_history') });
+    expect(outcome.error).not.toContain('    at ');
+  });
+
+  test('db:check and db:generate outside of a checkout say so', async () => {
+    const { on } = await project();
+    for (const command of ['check', 'generate']) {
+      expect(await cli(command, ...on)).toMatchObject({
+        code: 2,
+        error: expect.stringMatching(/^error: .*packages does not exist\. This command works on the sources/),
+      });
+    }
+  });
+
+  test('a dry run that fails says nothing of a transaction', async () => {
+    const { root, on } = await project();
+    writeFileSync(join(root, 'migrations', '004_bad.sql'), 'select nothing;');
+    const { code, error, out } = await cli('migrate', '--dry-run', ...on);
+    expect(code).toBe(1);
+    expect(error + out).not.toContain('no transaction in progress');
+    const good = await cli('migrate', '--dry-run', '--to=3', ...on);
+    expect(good).toMatchObject({ code: 0, error: '' });
+  });
+
+  test('db:studio on a port that is taken says so', async () => {
+    const { on } = await project();
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => void server.close());
+    const { port } = server.address() as AddressInfo;
+    expect(await cli('studio', '--port', String(port), ...on)).toMatchObject({
+      code: 3,
+      error: expect.stringContaining(`Port ${port} cannot be used (EADDRINUSE)`),
+    });
+    expect(await cli('studio', '--port', 'x', ...on)).toMatchObject({ code: 2 });
+  });
+
+  test('a server that does not listen is one sentence', async () => {
+    const { root } = await project();
+    writeFileSync(join(root, '.env.away'), 'POSTGRES_URL=postgresql://a:b@127.0.0.1:1/x\n');
+    const { code, error } = await cli('status', '--directory', root, '--env', 'away');
+    expect(code).toBe(4);
+    expect(error).toMatch(/nothing listens there; start the server \(npm run db:up starts a local one\)\.\n$/);
+  });
+});
+
 describe('the command line', () => {
+  test('says how npm is to be told, and --yes where it means something', async () => {
+    expect((await cli('up', '--help')).out).toMatch(/^Usage: npm run db:up -- \[options\]/);
+    expect((await cli('rollback', '--help')).out).toMatch(
+      /^Usage: npm run db:rollback -- \[options\] <number>[^]*--yes/,
+    );
+    expect((await cli('verify', '--help')).out).not.toContain('--yes');
+    expect((await cli('release', '--help')).out).not.toContain('--env');
+    expect((await cli('studio', '--help')).out).not.toContain('--json');
+  });
+
   test.each([
     [['migrate', '--bogus'], '--bogus'],
     [['bogus'], 'bogus'],

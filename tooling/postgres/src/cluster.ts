@@ -146,7 +146,7 @@ function failed(what: string, data: string, output: string): PostgresToolError {
   }
   return new PostgresToolError(
     'start_failed',
-    `${message}\nMend what it names, or make the server new with \`pnpm db:reset\` (its data is lost).`,
+    `${message}\nMend what it names, or make the server new with \`npm run db:reset\` (its data is lost).`,
   );
 }
 

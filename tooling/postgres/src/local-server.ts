@@ -151,7 +151,7 @@ async function findOutOfReach(place: LocalPlace, other: LocalPlace | undefined):
   throw new PostgresToolError(
     'not_permitted',
     `The server's data lies in ${other.data}, which the user "nobody" that it runs as cannot enter any more. ` +
-      'Open the way to it (chmod o+x), or make the server new with `pnpm db:reset` (its data is lost).',
+      'Open the way to it (chmod o+x), or make the server new with `npm run db:reset` (its data is lost).',
   );
 }
 
@@ -165,7 +165,7 @@ async function findServer(place: LocalPlace): Promise<Found | undefined> {
     if (Date.now() > giveUpAt) {
       throw new PostgresToolError(
         'unreachable',
-        `The server of ${place.data} runs and does not answer. Its log is server.log there; stop it with \`pnpm db:down\`.`,
+        `The server of ${place.data} runs and does not answer. Its log is server.log there; stop it with \`npm run db:down\`.`,
       );
     }
     await sleep(100);
@@ -185,7 +185,7 @@ async function answers(server: LocalServer): Promise<boolean> {
       throw new PostgresToolError(
         'logins_lost',
         `The server of ${server.dataDirectory} does not know the passwords that are kept beside it. ` +
-          'Put the right logins.json back, or make the server new with `pnpm db:reset` (its data is lost).',
+          'Put the right logins.json back, or make the server new with `npm run db:reset` (its data is lost).',
         { cause: error },
       );
     }

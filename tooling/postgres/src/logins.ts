@@ -48,7 +48,7 @@ export function readLogins(file: string): Logins {
   throw new PostgresToolError(
     'logins_lost',
     `The passwords of this server are not in ${file} any more. ` +
-      'Put the file back, or make the server new with `pnpm db:reset` (its data is lost).',
+      'Put the file back, or make the server new with `npm run db:reset` (its data is lost).',
   );
 }
 

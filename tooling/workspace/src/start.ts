@@ -7,7 +7,7 @@ import { findRepositoryTarget, runRepositoryCli } from '@mcp-hub/migrate/reposit
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 
 async function main(): Promise<number> {
-  for (const command of [['up'], ['migrate']]) {
+  for (const command of [['up', '--brief'], ['migrate']]) {
     const code = await titled(`db:${command[0]}`, () => runRepositoryCli(command));
     if (code !== 0) return code;
   }

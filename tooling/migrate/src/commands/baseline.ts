@@ -7,6 +7,7 @@ export const baselineCommand: CommandDefinition = {
   name: 'baseline',
   summary: 'record the files up to a number as applied, in a database that holds them already',
   arguments: [['<number>', 'the last file that the database holds, as in 005']],
+  yes: 'really write to production',
   run,
 };
 

@@ -26,6 +26,10 @@ export interface CommandDefinition {
   /** As commander writes them: `<login>` has to be there, `[parts...]` is a list that may be empty. */
   readonly arguments?: readonly (readonly [syntax: string, text: string])[];
   readonly options?: readonly (readonly [syntax: string, text: string])[];
+  /** What `--yes` is for in the command's help; without it the help leaves the option out. */
+  readonly yes?: string;
+  /** Options of every command that mean nothing in this one. */
+  readonly without?: readonly ('env' | 'json')[];
   /** Everything after the first argument goes on to another program. */
   readonly passThrough?: boolean;
   /** Gives the exit code; nothing means 0. */

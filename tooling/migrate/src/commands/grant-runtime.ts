@@ -6,6 +6,7 @@ export const grantRuntimeCommand: CommandDefinition = {
   name: 'grant-runtime',
   summary: 'make a login a member of the roles that services run as',
   arguments: [['<login>', 'a login that exists and owns nothing']],
+  yes: 'really write to production',
   run,
 };
 

@@ -16,6 +16,7 @@ export const migrateCommand: CommandDefinition = {
     ['--from <number>', 'the first to apply; refused when something below it is missing'],
     ['--to <number>', 'the last to apply'],
   ],
+  yes: 'really write to production',
   run,
 };
 

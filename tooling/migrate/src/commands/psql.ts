@@ -6,7 +6,7 @@ import { assertMayWrite, findTarget } from '../environment.ts';
 import { exitCodes, MigrateError } from '../errors.ts';
 import type { Output } from '../output.ts';
 import { formatSqlResult, runSql } from '../run-sql.ts';
-import { startupOptions, tenantOf, urlWithSettings } from '../tenant-url.ts';
+import { startupOptions, tenantOf, urlWithSettings, warnWithoutTenant } from '../tenant-url.ts';
 import type { CommandContext, CommandDefinition, CommandInput } from './command.ts';
 
 export const psqlCommand: CommandDefinition = {
@@ -15,6 +15,8 @@ export const psqlCommand: CommandDefinition = {
   arguments: [['[parameters...]', 'handed on to psql']],
   options: [['--tenant <id>', 'the tenant; DEFAULT_TENANT when not given']],
   passThrough: true,
+  yes: 'on production, where the statements may write',
+  without: ['json'],
   run,
 };
 
@@ -24,6 +26,7 @@ async function run(context: CommandContext, input: CommandInput): Promise<number
   assertMayWrite(environment, 'psql', context.yes);
   const { ownerUrl } = await findTarget(environment);
   await checkTenant(ownerUrl, tenant);
+  warnWithoutTenant(output, tenant);
   if (hasPsql()) return await runPsql(ownerUrl, tenant, input.arguments);
   output.warn(
     'psql is not on PATH: the statements are run by postgres.js, one after the other; \\ commands need psql.',

@@ -2,7 +2,7 @@ import { checkTenant } from '../check-tenant.ts';
 import { assertMayWrite, findTarget } from '../environment.ts';
 import { exitCodes } from '../errors.ts';
 import { formatSqlResult, runSql, type SqlOutcome } from '../run-sql.ts';
-import { tenantOf, urlWithSettings } from '../tenant-url.ts';
+import { tenantOf, urlWithSettings, warnWithoutTenant } from '../tenant-url.ts';
 import type { CommandContext, CommandDefinition, CommandInput } from './command.ts';
 
 export const sqlCommand: CommandDefinition = {
@@ -10,6 +10,7 @@ export const sqlCommand: CommandDefinition = {
   summary: 'run statements as the owner, with app.tenant set, and print what they give',
   arguments: [['<statements>', 'SQL, in quotes']],
   options: [['--tenant <id>', 'the tenant; DEFAULT_TENANT when not given']],
+  yes: 'on production, where the statements may write',
   run,
 };
 
@@ -20,6 +21,7 @@ async function run(context: CommandContext, input: CommandInput): Promise<number
   if (!isReadOnly(statements)) assertMayWrite(environment, 'sql', context.yes);
   const target = await findTarget(environment);
   await checkTenant(target.ownerUrl, tenant);
+  warnWithoutTenant(output, tenant);
   const outcomes: SqlOutcome[] = [];
   const well = await runSql(urlWithSettings(target.ownerUrl, { 'app.tenant': tenant }), statements, (outcome) => {
     outcomes.push(outcome);

@@ -19,6 +19,7 @@ export const maintainCommand: CommandDefinition = {
     ],
     ['--undelivered-after-days <days>', 'delete events that nobody delivered after so many days; never when not given'],
   ],
+  yes: 'really write to production',
   run,
 };
 

@@ -16,6 +16,7 @@ export const tenantsCommand: CommandDefinition = {
   summary: 'list tenants; create ID [--name TEXT]; set-status ID active|suspended|archived',
   arguments: [['[action...]', 'create ID, or set-status ID STATUS; a list when not given']],
   options: [['--name <text>', 'what a created tenant is called']],
+  yes: 'really write to production',
   run,
 };
 

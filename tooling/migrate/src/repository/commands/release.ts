@@ -4,6 +4,7 @@ import { release } from '../release.ts';
 export const releaseCommand: CommandDefinition = {
   name: 'release',
   summary: 'mark every migration released, once the chain has been reviewed: none may change after that',
+  without: ['env'],
   run,
 };
 

@@ -8,6 +8,7 @@ import { exitCodes, MigrateError } from '../../errors.ts';
 export const resetCommand: CommandDefinition = {
   name: 'reset',
   summary: 'make the local database new and apply all migrations; every row is lost',
+  yes: 'really empty the database that POSTGRES_URL names',
   run,
 };
 
@@ -20,9 +21,13 @@ async function run(context: CommandContext): Promise<undefined> {
     await removeLocalServer({ root: environment.root });
     const server = await startLocalServer({
       root: environment.root,
-      ...(before === undefined ? {} : { major: before.major }),
+      ...(before === undefined ? {} : { major: before.major, port: before.port }),
     });
-    output.line(`The local server is new: PostgreSQL ${server.major} on 127.0.0.1:${server.port}.`);
+    output.line(
+      `The local server is new: PostgreSQL ${server.major} on 127.0.0.1:${server.port}, with other passwords.`,
+    );
+    output.line(`POSTGRES_URL=${server.ownerUrl}`);
+    output.line(`POSTGRES_SERVICE_URL=${server.serviceUrl}`);
     const fresh: DatabaseTarget = { ownerUrl: server.ownerUrl, serviceUrl: server.serviceUrl, local: server };
     output.result(await migrateTarget(context, fresh, {}));
     return undefined;

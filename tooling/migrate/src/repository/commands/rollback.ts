@@ -12,6 +12,7 @@ export const rollbackCommand: CommandDefinition = {
     ['--dry-run', 'print it; write and apply nothing'],
     ['--with-dependents', 'take back, too, the later migrations that depend on it'],
   ],
+  yes: 'really drop tables that hold rows',
   run,
 };
 

@@ -1,8 +1,10 @@
 import { spawn } from 'node:child_process';
 import { createRequire } from 'node:module';
+import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { checkTenant } from '../../check-tenant.ts';
 import type { CommandContext, CommandDefinition, CommandInput } from '../../commands/command.ts';
+import { errorCodeOf } from '../../connection-error.ts';
 import { findTarget } from '../../environment.ts';
 import { exitCodes, MigrateError } from '../../errors.ts';
 import { tenantOf, urlWithSettings } from '../../tenant-url.ts';
@@ -14,6 +16,7 @@ export const studioCommand: CommandDefinition = {
     ['--tenant <id>', 'the tenant to look at; DEFAULT_TENANT when not given'],
     ['--port <number>', 'the port of the studio; 4983 when not given'],
   ],
+  without: ['json'],
   run,
 };
 
@@ -25,8 +28,29 @@ async function run({ environment, output }: CommandContext, input: CommandInput)
   const target = await findTarget(environment);
   await checkTenant(target.ownerUrl, tenant);
   const url = urlWithSettings(target.ownerUrl, { role: 'app_readonly', 'app.tenant': tenant });
+  await refuseTakenPort(input.text('port') ?? '4983');
   output.line(`Tenant ${tenant}, as app_readonly: reading only. Ctrl+C ends it.`);
   return await runKit(environment.root, url, input.text('port'));
+}
+
+/** drizzle-kit would end with the stack of its server. */
+async function refuseTakenPort(port: string): Promise<void> {
+  if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) {
+    throw new MigrateError('invalid_port', `--port takes a number up to 65535; "${port}" is none.`, exitCodes.usage);
+  }
+  const server = createServer();
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(Number(port), '127.0.0.1', resolve);
+  }).catch((cause: unknown) => {
+    throw new MigrateError(
+      'port_taken',
+      `Port ${port} cannot be used (${errorCodeOf(cause) ?? 'unknown'}): another studio may run there. End it, or name another port with --port.`,
+      exitCodes.refused,
+      { cause },
+    );
+  });
+  await new Promise((resolve) => server.close(resolve));
 }
 
 /** The command line holds no password: the URL goes by the environment, where drizzle.config.ts reads it. */

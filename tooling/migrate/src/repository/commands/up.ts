@@ -1,15 +1,16 @@
 import { parsePostgresMajor, startLocalServer } from '@mcp-hub/postgres';
-import type { CommandContext, CommandDefinition } from '../../commands/command.ts';
+import type { CommandContext, CommandDefinition, CommandInput } from '../../commands/command.ts';
 import { openSession } from '../../connection.ts';
 import { variableOf } from '../../environment.ts';
 
 export const upCommand: CommandDefinition = {
   name: 'up',
   summary: 'start the local server unless POSTGRES_URL names one, and print both URLs with their passwords',
+  options: [['--brief', 'leave out what comes next']],
   run,
 };
 
-async function run({ environment, output }: CommandContext): Promise<undefined> {
+async function run({ environment, output }: CommandContext, input: CommandInput): Promise<undefined> {
   const given = variableOf(environment, 'POSTGRES_URL');
   if (given !== undefined) {
     const session = await openSession(given, { allowPrivileged: true, onWarning: (message) => output.warn(message) });
@@ -33,7 +34,7 @@ async function run({ environment, output }: CommandContext): Promise<undefined> 
   );
   output.line(`POSTGRES_URL=${server.ownerUrl}`);
   output.line(`POSTGRES_SERVICE_URL=${server.serviceUrl}`);
-  output.line('Next: pnpm db:migrate. To stop it: pnpm db:down.');
+  if (!input.flag('brief')) output.line('Next: npm run db:migrate. To stop it: npm run db:down.');
   output.result({
     started: server.started,
     local: true,
