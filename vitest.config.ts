@@ -1,3 +1,5 @@
+import { fileURLToPath } from 'node:url';
+
 const conditions = ['@mcp-hub/source', 'module', 'node', 'development|production'];
 
 export default {
@@ -8,7 +10,8 @@ export default {
   test: {
     include: ['**/test/**/*.test.ts'],
     exclude: ['**/node_modules/**', '**/dist/**', '**/dist-test/**'],
-    globalSetup: ['./tooling/testing/src/global-setup.ts'],
+    // From here, whichever folder a run is given as its root.
+    globalSetup: [fileURLToPath(new URL('./tooling/testing/src/global-setup.ts', import.meta.url))],
     // Generous: the machines that run it are shared.
     testTimeout: 60_000,
     hookTimeout: 120_000,

@@ -28,7 +28,7 @@ function brokenRule(text: unknown): string | undefined {
   if (typeof text !== 'string') return 'must be a string';
   if (text.length === 0) return 'must not be empty';
   // A code point is one or two units of UTF-16: what is longer than two for each need not be counted.
-  if (text.length > 2 * TENANT_ID_MAX_LENGTH || [...text].length > TENANT_ID_MAX_LENGTH) {
+  if (text.length > 2 * TENANT_ID_MAX_LENGTH || Array.from(text).length > TENANT_ID_MAX_LENGTH) {
     return `must have at most ${TENANT_ID_MAX_LENGTH} characters`;
   }
   if (unprintable.test(text)) return 'must not hold control characters, line separators, unpaired surrogates or U+FFFD';

@@ -71,7 +71,7 @@ async function findTypeErrors(file: string): Promise<string> {
   // What the packages themselves have wrong is not for the README to say.
   return output
     .split('\n')
-    .filter((line) => line.includes('readme.ts(') || /^error /.test(line))
+    .filter((line) => line.includes('readme.ts(') || line.startsWith('error '))
     .map((line) => line.replace(/^.*readme\.ts/, 'readme.ts'))
     .join('\n');
 }
