@@ -2,6 +2,7 @@ import { PgDatabase, type PgDialect } from 'drizzle-orm/pg-core';
 import { type PostgresJsQueryResultHKT, PostgresJsSession } from 'drizzle-orm/postgres-js';
 import { DomainError } from './errors.ts';
 import { refuseForeignHandle } from './open-context.ts';
+import { rowMapper, type SelectedField } from './row-mapper.ts';
 import { registerTx, type TenantContext, type TenantTx } from './tenant-tx.ts';
 import type { RowShape } from './wire.ts';
 
@@ -21,6 +22,12 @@ export function tenantHandle<Schema extends Record<string, unknown>>(context: Te
     const prepared = prepare(...query);
     // Drizzle wraps each failure into an error whose message holds the parameters, which are a tenant's values.
     Object.defineProperty(prepared, 'queryWithCache', { value: runBare });
+    const read = prepared as unknown as Prepared;
+    const { fields, customResultMapper } = read;
+    if (fields !== undefined && customResultMapper === undefined) {
+      const get = () => rowMapper(fields, read.joinsNotNullableMap);
+      Object.defineProperty(prepared, 'customResultMapper', { get });
+    }
     return prepared;
   };
   const handle = new PgDatabase<PostgresJsQueryResultHKT, Schema>(dialect, session as never, schema as never);
@@ -33,6 +40,14 @@ export function tenantHandle<Schema extends Record<string, unknown>>(context: Te
   });
   registerTx(handle, context);
   return handle as unknown as TenantTx<Schema>;
+}
+
+/** As much of Drizzle's prepared query as says how its rows are mapped. */
+interface Prepared {
+  readonly fields: readonly SelectedField[] | undefined;
+  /** Set by the query builder once the query is prepared. */
+  readonly joinsNotNullableMap?: Readonly<Record<string, boolean>>;
+  readonly customResultMapper: unknown;
 }
 
 interface RootParts {
