@@ -54,6 +54,21 @@ export const objectBreaks: readonly Break[] = [
     object: 'extension pg_stat_statements',
   },
   {
+    rule: 'no-hidden-members',
+    what: 'a table without policies counts as part of an extension',
+    sql: `create extension pg_trgm; create table aside (tenant_id text, value text);
+          grant select, insert on aside to app_tenant; alter extension pg_trgm add table aside`,
+    object: 'table public.aside',
+  },
+  {
+    rule: 'no-hidden-members',
+    what: 'a function that sets the tenant counts as part of an extension',
+    sql: `create extension pg_trgm;
+          create function leave() returns text language sql as $$ select set_config('app.tenant', 'somebody', true) $$;
+          alter extension pg_trgm add function leave()`,
+    object: 'function public.leave()',
+  },
+  {
     rule: 'no-large-objects',
     what: 'a tenant transaction made a large object',
     adminSql: `do $$ begin perform app_set_tenant('somebody'); perform lo_from_bytea(0, 'somebody'); end $$; reset role; set local app.tenant = ''`,

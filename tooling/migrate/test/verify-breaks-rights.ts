@@ -126,6 +126,12 @@ export const rightsBreaks: readonly Break[] = [
     object: 'schema aside',
   },
   {
+    rule: 'schemas-closed',
+    what: 'app_tenant may put functions among the server’s',
+    adminSql: 'grant create on schema pg_catalog to app_tenant',
+    object: 'schema pg_catalog',
+  },
+  {
     rule: 'system-as-delivered',
     what: 'app_tenant reads samples of all values',
     adminSql: 'grant select on pg_catalog.pg_statistic to app_tenant',

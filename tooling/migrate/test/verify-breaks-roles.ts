@@ -182,6 +182,12 @@ export const rolesBreaks: readonly Break[] = [
   },
   {
     rule: 'no-standing-context',
+    what: 'every role has a tenant by default',
+    adminSql: `alter role all set app.tenant = 'somebody'`,
+    object: 'database',
+  },
+  {
+    rule: 'no-standing-context',
     what: 'a service login loads code of its own',
     adminSql: `alter role ${service} set local_preload_libraries = 'auto_explain'`,
     object: service,

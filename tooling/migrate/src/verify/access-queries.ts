@@ -61,7 +61,8 @@ export const accessQueries = {
     select n.nspname as schema, ${roleName('acl.grantee')} as grantee, pg_catalog.lower(acl.privilege_type) as privilege,
            acl.is_grantable as grantable
       from pg_catalog.pg_namespace n cross join lateral pg_catalog.aclexplode(n.nspacl) acl
-     where n.nspname <> 'public' and ${notSystem('n')} and ${notExtension('pg_namespace', 'n.oid')} and acl.grantee <> n.nspowner`,
+     where n.nspname <> 'public' and ${notExtension('pg_namespace', 'n.oid')} and acl.grantee <> n.nspowner
+       and (${notSystem('n')} or acl.privilege_type = 'CREATE')`,
 
   // Without a row in pg_init_privs an object began with the rights that acldefault gives: none on a table, EXECUTE to PUBLIC on a function.
   systemGrants: `
@@ -102,7 +103,14 @@ export const accessQueries = {
                                                            else coalesce(p.proacl, pg_catalog.acldefault('f', p.proowner)) end) acl
              where d.deptype = 'e' and d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass and d.refobjid = e.oid
                and coalesce(c.relname, p.proname) = e.extname
-               and acl.privilege_type in ('SELECT', 'EXECUTE')) as readers
+               and acl.privilege_type in ('SELECT', 'EXECUTE')) as readers,
+           (select coalesce(json_agg(o.type || ' ' || o.identity), '[]')
+              from pg_catalog.pg_depend d
+              left join pg_catalog.pg_class c on d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass and c.oid = d.objid
+              left join pg_catalog.pg_proc p on d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass and p.oid = d.objid
+             cross join lateral pg_catalog.pg_identify_object(d.classid, d.objid, 0) o
+             where d.deptype = 'e' and d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass and d.refobjid = e.oid
+               and pg_catalog.pg_get_userbyid(coalesce(c.relowner, p.proowner)) = current_user) as "ownMembers"
       from pg_catalog.pg_extension e`,
 
   foreignServers: `select s.srvname as name from pg_catalog.pg_foreign_server s`,

@@ -70,6 +70,8 @@ interface ExtensionRow {
   readonly name: string;
   /** Who may read what its views and functions show, of those that pg_stat_statements has; PUBLIC among them. */
   readonly readers: readonly string[];
+  /** Tables, views, sequences and functions of the owner that count as the extension's, as `table public.odd`. */
+  readonly ownMembers: readonly string[];
 }
 
 interface LargeObjectRow {

@@ -75,6 +75,15 @@ export const objectRules: readonly Rule[] = [
     check: ({ catalog }) => catalog.extensions.flatMap((row) => openingExtension(row, catalog)),
   },
   ruleOver(
+    'no-hidden-members',
+    'What counts as an extension’s is left out of the other rules and of the listing: a table that was added to one is seen by nobody.',
+    (catalog) => catalog.extensions.flatMap(({ name, ownMembers }) => ownMembers.map((member) => ({ name, member }))),
+    ({ name, member }) => ({
+      object: member,
+      message: `belongs to the owner and to extension ${name}. Run: alter extension ${name} drop ${member}; or, where it came with the extension, have an administrator own both.`,
+    }),
+  ),
+  ruleOver(
     'no-large-objects',
     'A large object has an owner and no tenant: row level security does not exist for it, and every tenant transaction is the same role.',
     (catalog) => {

@@ -122,6 +122,11 @@ const standing = /^(app\..*|role|row_security|session_replication_role|session_a
 /** Settings by which its statements would find other objects, or run other code. Of no matter on roles that do not come here. */
 const standingForOurs = /^(search_path|session_preload_libraries|local_preload_libraries|lo_compat_privileges)$/;
 
+function scopeOf(role: string | null, everyDatabase: boolean): string {
+  if (role === null) return everyDatabase ? 'role all' : 'database …';
+  return everyDatabase ? `role ${role}` : `role ${role} in database …`;
+}
+
 export const serviceRules: readonly Rule[] = [
   {
     name: 'services-unprivileged',
@@ -196,7 +201,7 @@ export const serviceRules: readonly Rule[] = [
     },
     ({ role, everyDatabase, setting }) => ({
       object: role === null ? 'database' : `role ${role}`,
-      message: `sets ${setting} for every session. Run: alter ${role === null ? 'database …' : `role ${role}${everyDatabase ? '' : ' in database …'}`} reset ${setting};`,
+      message: `sets ${setting} for every session. Run: alter ${scopeOf(role, everyDatabase)} reset ${setting};`,
     }),
   ),
   ruleOver(
