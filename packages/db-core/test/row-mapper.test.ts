@@ -6,7 +6,7 @@ import { outboxEvents, tenantWork } from '../src/schema.ts';
 
 /** Drizzle exports it, and leaves it out of its types. */
 const { mapResultRow } = drizzle as unknown as {
-  mapResultRow(fields: readonly SelectedField[], row: readonly unknown[], joins: unknown): unknown;
+  readonly mapResultRow: (fields: readonly SelectedField[], row: readonly unknown[], joins: unknown) => unknown;
 };
 
 const columns: readonly (readonly [name: string, column: Column, value: unknown])[] = [
