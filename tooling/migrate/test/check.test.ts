@@ -4,7 +4,7 @@ import { migrate } from '../src/migrate.ts';
 import { type CheckOptions, check } from '../src/repository/check.ts';
 import type { CheckReport } from '../src/repository/check-report.ts';
 import { release } from '../src/repository/release.ts';
-import { evolve, makeGeneratedZoo } from './compose-support.ts';
+import { evolve, generateIn, makeGeneratedZoo } from './compose-support.ts';
 import { freshDatabase, query, testServer } from './run-support.ts';
 
 function checkIn(root: string, options: Partial<CheckOptions> = {}): Promise<CheckReport> {
@@ -130,6 +130,27 @@ describe('db:check', () => {
     const report = await check({ root, liveUrl: url });
     expect(codes(report)).toEqual(['live: pending']);
     expect(report.problems[0]?.message).toContain('004_visits.sql');
+  });
+
+  it('says of a file that was composed again that it is another one, and nothing of what that changed', async () => {
+    const root = await makeGeneratedZoo();
+    const url = await freshDatabase();
+    await migrate({ url, directory: join(root, 'migrations') });
+    const again = evolve(root, {
+      'packages/animals/src/schema.ts': {
+        "motherId: uuid('mother_id'),": "motherId: uuid('mother_id'),\n    a: text('a'),",
+      },
+    });
+    await generateIn(again);
+    const { problems } = await checkIn(again, { liveUrl: url });
+    expect(problems).toEqual([
+      expect.objectContaining({ comparison: 'live', code: 'edited_file', missing: [], unexpected: [] }),
+    ]);
+    expect(problems[0]?.message).toMatch(
+      /^003_animals\.sql was edited, or composed again, .*its checksum differs.*db:reset/,
+    );
+    // The same words from db:migrate.
+    await expect(migrate({ url, directory: join(again, 'migrations') })).rejects.toThrow(problems[0]?.message);
   });
 
   it('ignores partitions that come and go', async () => {

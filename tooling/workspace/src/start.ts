@@ -1,17 +1,17 @@
-import { spawnSync } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
-import { findRepositoryTarget, runRepositoryCli } from '@mcp-hub/migrate/repository';
+import { runRepositoryCli } from '@mcp-hub/migrate/repository';
+import { root, runOnDatabase } from './run-on-database.ts';
 
 // `npm start`: a server, the migrations, the example, and the proof that tenants are apart. Each part is a command of
 // its own too; run again, each finds what is there.
-const root = fileURLToPath(new URL('../../..', import.meta.url));
 
 async function main(): Promise<number> {
   for (const command of [['up', '--brief'], ['migrate']]) {
     const code = await titled(`db:${command[0]}`, () => runRepositoryCli(command));
     if (code !== 0) return code;
   }
-  const example = await titled('examples/flights', runExample);
+  const example = await titled('examples/flights', () =>
+    runOnDatabase(`${root}/examples/flights/src/main.ts`, process.argv.slice(2)),
+  );
   if (example !== 0) return example;
   const verified = await titled('db:verify', () => runRepositoryCli(['verify', '--summary']));
   if (verified !== 0) return verified;
@@ -21,24 +21,6 @@ Look:  npm run db:studio -- --tenant heartland     the tables of one tenant in a
        npm run db:psql -- --tenant coast           the same in psql
 Stop:  npm run db:down                             the data stays; npm run db:reset makes it new`);
   return 0;
-}
-
-async function runExample(): Promise<number> {
-  const target = await findRepositoryTarget(root);
-  const { status } = spawnSync(
-    process.execPath,
-    [
-      ...process.execArgv,
-      fileURLToPath(new URL('../../../examples/flights/src/main.ts', import.meta.url)),
-      ...process.argv.slice(2),
-    ],
-    {
-      cwd: root,
-      stdio: 'inherit',
-      env: { ...process.env, POSTGRES_SERVICE_URL: target.serviceUrl ?? target.ownerUrl },
-    },
-  );
-  return status ?? 1;
 }
 
 async function titled(title: string, work: () => Promise<number>): Promise<number> {

@@ -1,0 +1,44 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { useTestDatabase } from '@mcp-hub/testing';
+import { expect, onTestFinished, test } from 'vitest';
+
+const database = useTestDatabase();
+const root = fileURLToPath(new URL('../../..', import.meta.url));
+
+function tryFile(cwd: string, ...parameters: readonly string[]) {
+  const { stdout, stderr, status } = spawnSync(process.execPath, [join(root, 'scripts', 'try.js'), ...parameters], {
+    encoding: 'utf8',
+    env: {
+      ...process.env,
+      INIT_CWD: cwd,
+      POSTGRES_URL: database.ownerUrl,
+      POSTGRES_SERVICE_URL: database.serviceUrl,
+    },
+  });
+  return { stdout, stderr, status };
+}
+
+test('npm run try runs the thirty lines of the README from wherever they were written', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'mcp-hub-try-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const [, lines = ''] = /```ts\n([^]*?)```/.exec(readFileSync(join(root, 'README.md'), 'utf8')) ?? [];
+  writeFileSync(join(folder, 'use.mts'), lines);
+  expect(tryFile(folder, 'use.mts')).toMatchObject({
+    status: 0,
+    stderr: '',
+    stdout: expect.stringMatching(/^true\nNo version answers to this reference.*\n$/),
+  });
+});
+
+test('npm run try hands the exit code on, and asks for a file', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'mcp-hub-try-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  writeFileSync(join(folder, 'code.mts'), 'process.exitCode = Number(process.argv[2]);');
+  expect(tryFile(folder, 'code.mts', '7').status).toBe(7);
+  expect(tryFile(folder, 'nowhere.ts')).toMatchObject({ status: 2, stderr: expect.stringContaining('does not exist') });
+  expect(tryFile(folder)).toMatchObject({ status: 2, stderr: expect.stringContaining('npm run try -- FILE.ts') });
+});
