@@ -1,4 +1,4 @@
-import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createScratchDatabase, databaseName, databaseUrl } from '@mcp-hub/postgres';
@@ -54,6 +54,13 @@ test('a database that was migrated keeps all rules, also the second time', async
     expect(report.ok).toBe(true);
     expect(lines).toHaveLength(verifyRules.length + 1);
   }
+});
+
+test('the README names every rule, and each is broken below', async () => {
+  const readme = await readFile(new URL('../README.md', import.meta.url), 'utf8');
+  const names = verifyRules.map(({ name }) => name);
+  expect(names.filter((name) => !readme.includes(`\`${name}\``))).toEqual([]);
+  expect(names.filter((name) => !breaks.some(({ rule }) => rule === name))).toEqual([]);
 });
 
 test('nothing of the probe stays', async () => {
