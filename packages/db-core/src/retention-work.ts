@@ -2,8 +2,8 @@ import { type SQL, sql } from 'drizzle-orm';
 import { idempotencyKeys, tenantWork } from './schema.ts';
 import { type TenantTx, tenantOf } from './tenant-tx.ts';
 
-/** The kind of the work rows that say: this tenant has idempotency keys, look at it when this is due. */
-export const RETENTION_KIND = 'retention';
+/** Of the work rows that say: this tenant has idempotency keys, look at it when this is due. No kind of a service's own. */
+export const RETENTION_KIND = 'db-core.retention';
 
 /**
  * The part of a writing statement that leaves a work row behind, by which `pruneTenants` finds a tenant that was never

@@ -41,7 +41,7 @@ const write = (tx: TenantTx, key: string, ttlMs?: number) =>
 const keysOf = (tenant: string) => withTenant(db, tenant, (tx) => tx.$count(idempotencyKeys));
 const looksAt = (tenant: string) =>
   withTenant(db, tenant, async (tx) =>
-    (await tx.select().from(tenantWork).where(eq(tenantWork.kind, 'retention'))).map((row) => row.dueAt),
+    (await tx.select().from(tenantWork).where(eq(tenantWork.kind, 'db-core.retention'))).map((row) => row.dueAt),
   );
 
 it('finds a tenant that was never created by the key that it used, and leaves nothing of it', async () => {
@@ -157,7 +157,7 @@ it('goes on after a tenant where it fails, and logs why', async () => {
   const owner = postgres(database.ownerUrl, { max: 1 });
   const bad = ' not an id';
   await owner`select set_config('app.tenant', ${bad}, false)`;
-  await owner`insert into tenant_work (kind, work_key, due_at) values ('retention', 'x', ${at(0).now})`;
+  await owner`insert into tenant_work (kind, work_key, due_at) values ('db-core.retention', 'x', ${at(0).now})`;
   const logged: object[] = [];
   const logger = { debug() {}, info() {}, warn() {}, error: (facts: object) => void logged.push(facts) };
   const loud = await connect({ url: database.serviceUrl, logger });
@@ -166,6 +166,13 @@ it('goes on after a tenant where it fails, and logs why', async () => {
   await loud.close();
   await owner`delete from tenant_work where tenant_id = ${bad}`;
   await owner.end();
+});
+
+it('leaves work of a kind that a service calls retention alone', async () => {
+  const [tenant, at] = [freshTenant(), clock()];
+  await withTenant(db, tenant, (tx) => scheduleWork(tx, { kind: 'retention' }), at(0));
+  expect(await pruneTenants(db, at(1_000))).toMatchObject({ tenants: 0 });
+  expect(await withTenant(db, tenant, (tx) => tx.$count(tenantWork))).toBe(1);
 });
 
 it('stops between tenants when told to, and refuses times that are none', async () => {

@@ -90,7 +90,7 @@ test('db:maintain names a tenant where it failed, and ends with 1', async () => 
   onTestFinished(drop);
   const owner = postgres(ownerUrl, { max: 1 });
   await owner`select set_config('app.tenant', ' no id', false)`;
-  await owner`insert into tenant_work (kind, due_at) values ('retention', now())`;
+  await owner`insert into tenant_work (kind, due_at) values ('db-core.retention', now())`;
   await owner.end();
   const { code, error } = await db(['maintain'], ownerUrl);
   expect(code).toBe(1);
