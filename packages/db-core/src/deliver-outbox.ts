@@ -12,7 +12,8 @@ import { readOne } from './with-tenant.ts';
 
 export type OutboxEvent = typeof outboxEvents.$inferSelect;
 
-export interface OutboxOptions extends Pick<WorkHandler, 'leaseMs' | 'maxAttempts' | 'backoff' | 'concurrency' | 'handlerTimeoutMs'> {
+export interface OutboxOptions
+  extends Pick<WorkHandler, 'leaseMs' | 'maxAttempts' | 'backoff' | 'concurrency' | 'handlerTimeoutMs'> {
   /**
    * Hands one event on. It resolves when the event is safe elsewhere; what it throws means that the event comes again.
    * An event may come more than once: its id tells. No transaction is open meanwhile.

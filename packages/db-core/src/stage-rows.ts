@@ -76,6 +76,7 @@ function remembered(chunks: AsyncIterable<string>) {
       yield* chunks;
     } catch (error) {
       failure = error;
+      // oxlint-disable-next-line preserve-caught-error -- the driver would send it to the server's log.
       throw new Error('The source of the rows failed.');
     }
   }

@@ -217,7 +217,7 @@ describe('what can be mended is said in words', () => {
     if (service === undefined) throw new Error('the test server has no service login');
     const address = new URL(service);
     address.pathname = new URL(url).pathname;
-    writeFileSync(join(root, '.env.service'), `POSTGRES_URL=${address}\n`);
+    writeFileSync(join(root, '.env.service'), `POSTGRES_URL=${address.href}\n`);
     const outcome = await cli('status', '--directory', root, '--env', 'service');
     expect(outcome).toMatchObject({ code: 3, error: expect.stringContaining('may not read migration_history') });
     expect(outcome.error).not.toContain('    at ');
