@@ -59,6 +59,11 @@ export interface ConstraintMaker {
   ): TenantConstraint;
   /** Say above it which query it serves. */
   index(what: string, columns: readonly IndexedColumn[], where?: SQL): TenantConstraint;
+  /**
+   * As `index`, for a large table that is released: `db:generate` gives it a file of its own, which builds it without
+   * blocking writes. It stays declared so; on a new or partitioned table it is made as any other.
+   */
+  indexConcurrently(what: string, columns: readonly IndexedColumn[], where?: SQL): TenantConstraint;
   /** An index without the tenant, for the dispatcher's looks at all tenants. */
   dispatcherIndex(what: string, columns: readonly IndexedColumn[], where?: SQL): TenantConstraint;
   check(what: string, condition: SQL): TenantConstraint;
@@ -132,6 +137,13 @@ function constraintMaker(table: string, tenantId: PgColumn): ConstraintMaker {
       return branded(key);
     },
     index: (what, columns, where) => filtered(index(named(what, 'idx')).on(tenantId, ...columns), where),
+    indexConcurrently: (what, columns, where) =>
+      filtered(
+        index(named(what, 'idx'))
+          .on(tenantId, ...columns)
+          .concurrently(),
+        where,
+      ),
     dispatcherIndex: (what, columns, where) => {
       const [first, ...rest] = columns;
       if (first === undefined) throw new TypeError(`The index ${what} of ${table} names no column.`);

@@ -36,6 +36,14 @@ describe('a tenant table', () => {
     expect(config.indexes[0]?.config.columns.map((c) => ('name' in c ? c.name : ''))).toEqual(['tenant_id', 'kind']);
   });
 
+  it('says of an index that it is built without blocking writes', () => {
+    const logs = tenantTable('logs', { id: idColumn<'Log'>(), at: text('at') }, (t, constraint) => [
+      constraint.primaryKey(t.id),
+      constraint.indexConcurrently('at', [t.at]),
+    ]);
+    expect(getTableConfig(logs).indexes[0]?.config).toMatchObject({ name: 'logs_at_idx', concurrently: true });
+  });
+
   it('names its constraints after table and purpose', () => {
     const config = getTableConfig(children);
     expect(config.primaryKeys[0]?.getName()).toBe('children_pk');

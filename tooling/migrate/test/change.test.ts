@@ -139,6 +139,26 @@ describe('a change of a released package', () => {
     await expectSound(root, url);
   });
 
+  it('keeps a concurrent index where it is: composed again, released, and on a database that starts from nothing', async () => {
+    const { root, url } = await releasedThen({
+      [animals]: {
+        "index('animals_name_idx').on(t.tenantId, t.name),":
+          "index('animals_name_idx').on(t.tenantId, t.name),\n    index('animals_born_idx').on(t.tenantId, t.bornAt).concurrently(),",
+      },
+    });
+    expect(await generateIn(root)).toMatchObject({
+      written: expect.arrayContaining(['005_animals_add_animals_born_idx.sql']),
+    });
+    expect(await generateIn(root)).toMatchObject({ written: [], removed: [] });
+    await release({ root });
+    expect(await generateIn(root)).toMatchObject({ written: [], removed: [] });
+    await expectSound(root, url);
+    await expectSound(root, await freshDatabase());
+    expect(await value(url, "select indisvalid from pg_index where indexrelid = 'animals_born_idx'::regclass")).toBe(
+      true,
+    );
+  });
+
   it('drops and adds in one diff without asking a terminal', async () => {
     const { root, url } = await releasedThen({
       [animals]: { "mascotId: uuid('mascot_id')": "emblem: text('emblem')" },

@@ -5,7 +5,7 @@ import { parseKitStatement } from './kit-statement.ts';
 export function describeChange(statements: readonly string[]): string {
   const parsed = statements
     .map(parseKitStatement)
-    .filter(({ sql }) => !/ROW LEVEL SECURITY;$|^(GRANT|REVOKE|COMMENT|DO) /.test(sql));
+    .filter(({ sql }) => !/ROW LEVEL SECURITY;$|^(GRANT|REVOKE|COMMENT|DO|DROP INDEX CONCURRENTLY) /.test(sql));
   const [first] = parsed;
   if (first === undefined) return 'rights';
   const described = new Set(parsed.map(describeStatement));
