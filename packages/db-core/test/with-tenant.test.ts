@@ -314,7 +314,7 @@ describe('nesting', () => {
 
 describe('the pool', () => {
   it('says that it is exhausted instead of hanging, and is whole afterwards', async () => {
-    const small = await connect({ url: database.serviceUrl, max: 2, acquireTimeoutMs: 50 });
+    const small = await connect({ url: database.serviceUrl, max: 2, acquireTimeoutMs: 700 });
     const tenant = freshTenant();
     const deep = withTenant(small, tenant, () => withTenant(small, tenant, () => withTenant(small, tenant, keysOf)));
     expect(await failureOf(deep)).toMatchObject({ code: 'unavailable', details: { max: 2 } });
