@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import postgres from 'postgres';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { dryRun as rehearse } from '../src/dry-run.ts';
 import { grantRuntime } from '../src/grant-runtime.ts';
 import {
   freshDatabase,
@@ -64,6 +65,29 @@ describe.skipIf(testServer().adminUrl === undefined)('roles', () => {
       await sql.unsafe(`set role ${role}`);
       expect(await sql.unsafe('select current_user::text as name')).toEqual([{ name: role }]);
       await sql.unsafe('reset role');
+    }
+  });
+
+  test('are asked for by db:migrate, with the statements, where a restored database has an owner that may not become them', async () => {
+    const url = await freshDatabase();
+    const owner = await login('login');
+    onTestFinished(async () => {
+      await query(url, `revoke create on schema public from ${owner.name}`);
+    });
+    const directory = migrationsFolder({ '001_initial.sql': historyTable });
+    await query(
+      url,
+      `grant create on schema public to ${owner.name};
+       create function app_set_tenant(text, text, timestamptz) returns void language sql as '';`,
+    );
+    for (const dryRun of [false, true]) {
+      const refused = await refusal(
+        dryRun ? rehearse({ url: urlOf(url, owner), directory }) : run(urlOf(url, owner), directory),
+      );
+      expect(refused).toMatchObject({ code: 'roles_missing', exitCode: 3 });
+      expect(refused.message).toContain('may not become the roles');
+      for (const role of ['app_tenant', 'app_readonly', 'app_dispatcher'])
+        expect(refused.message).toContain(`grant ${role} to "${owner.name}";`);
     }
   });
 
