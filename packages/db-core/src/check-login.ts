@@ -32,7 +32,7 @@ export async function checkLogin(
   if (!login.bypasses && !login.owns) return;
   const what = login.bypasses ? 'is a superuser or bypasses row level security' : 'owns tables';
   const mend =
-    'Services log in by POSTGRES_SERVICE_URL: make a login that owns nothing and run npm run db:grant-runtime LOGIN.';
+    'Services log in by POSTGRES_SERVICE_URL: make a login that owns nothing, then: npm run db:grant-runtime LOGIN.';
   if (options.requireUnprivileged) throw new DomainError('permission_denied', `The login ${what}. ${mend}`);
   options.logger.warn({ superuser: login.bypasses, owner: login.owns }, `The login ${what}. ${mend}`);
 }

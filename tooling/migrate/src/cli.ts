@@ -106,14 +106,14 @@ function createProgram(streams: OutputStreams, host: CliHost, finish: (exitCode:
       addRefusal(
         program,
         name,
-        `${name} works on the sources of the packages, which only a checkout of the repository of MCP Hub ML has: run npm run db:${name} there.`,
+        `${name} works on the sources of the packages, which only a checkout of the repository of MCP Hub ML has: npm run db:${name} there.`,
       );
     }
     for (const [name, functions] of Object.entries(domainCommands)) {
       addRefusal(
         program,
         name,
-        `${name} is a command of the repository of MCP Hub ML: run npm run db:${name} there, or call ${functions} of @mcp-hub/db-core in a program of yours.`,
+        `${name} is a command of the repository of MCP Hub ML: npm run db:${name} there, or call ${functions} of @mcp-hub/db-core in a program of yours.`,
       );
     }
   }

@@ -39,6 +39,7 @@ async function project(
   return { root, url, on: ['--directory', root, '--env', 'test'] };
 }
 
+const repository = fileURLToPath(new URL('../../..', import.meta.url));
 const password = (): string => new URL(testServer().ownerUrl).password;
 
 describe('db:migrate', () => {
@@ -265,6 +266,27 @@ describe('what can be mended is said in words', () => {
   });
 });
 
+test.skipIf(process.env['POSTGRES_URL'] !== undefined)(
+  'db:reset makes the local server new on its port and prints its URLs; db:up --brief says nothing of what is next',
+  { timeout: 120_000 },
+  async () => {
+    const { root } = await project();
+    rmSync(join(root, 'migrations'), { recursive: true });
+    cpSync(join(repository, 'migrations'), join(root, 'migrations'), { recursive: true });
+    const on = ['--directory', root];
+    onTestFinished(async () => void (await cli('down', ...on)));
+    const up = await cli('up', '--brief', ...on);
+    expect(up.out).not.toContain('Next:');
+    const reset = await cli('reset', ...on);
+    expect(reset).toMatchObject({ code: 0 });
+    const urls = (text: string) => [...text.matchAll(/^POSTGRES_\w+=(.+)$/gm)].map(([, url]) => new URL(url ?? ''));
+    const [before, after] = [urls(up.out), urls(reset.out)];
+    expect(after.map(({ port }) => port)).toEqual(before.map(({ port }) => port));
+    expect(after).toHaveLength(2);
+    expect((await cli('url', ...on)).out.trim()).toBe(after[0]?.toString());
+  },
+);
+
 describe('the command line', () => {
   test('says how npm is to be told, and --yes where it means something', async () => {
     expect((await cli('up', '--help')).out).toMatch(/^Usage: npm run db:up -- \[options\]/);
@@ -296,9 +318,6 @@ describe('the command line', () => {
     }
   });
 });
-
-/** The repository's own migrations. */
-const repository = fileURLToPath(new URL('../../..', import.meta.url));
 
 test('a tenant id that no transaction could enter is refused by the database, where there is one', async () => {
   const { root, on } = await project();

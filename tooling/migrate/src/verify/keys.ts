@@ -78,7 +78,7 @@ export const keyRules: readonly Rule[] = [
     (catalog) => catalog.indexes.filter(({ valid }) => !valid),
     ({ table, name }) => ({
       object: `${table}.${name}`,
-      message: `is not valid. Run: reindex index concurrently ${name};`,
+      message: `is not valid. One of an unfinished migration: run db:migrate, which builds it again. One that a migration made: reindex index concurrently ${name}; one made by hand: drop index concurrently ${name};`,
     }),
   ),
   ruleOver(
