@@ -1,9 +1,10 @@
-import { createHash } from 'node:crypto';
-import { existsSync, realpathSync } from 'node:fs';
+import { createHash, randomBytes } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PostgresToolError } from './errors.ts';
 import { LOCAL_FOLDER, SHARED_CACHE } from './installation.ts';
-import type { PostgresMajor } from './major.ts';
+import { POSTGRES_MAJORS, type PostgresMajor } from './major.ts';
+import { ensureOwnDirectory } from './own-directory.ts';
 import { canEnter, serverUser } from './server-user.ts';
 
 /** Where one checkout's server of one major keeps its things. */
@@ -28,19 +29,47 @@ export interface LocalPlaces {
 
 /**
  * The place is in the checkout's ignored folder; but as root, in a checkout that the server's user cannot enter, beside
- * the cached binaries under a name made of the checkout's path.
+ * the cached binaries under a name made of the checkout's path and of an id that lies in the checkout.
  */
 export function localPlaces(root: string, major: PostgresMajor): LocalPlaces {
   const checkout = realCheckout(root);
   const inside = placeIn(join(checkout, LOCAL_FOLDER), major);
   const user = serverUser();
   if (user === undefined) return { chosen: inside, other: undefined };
-  const hash = createHash('sha256').update(checkout).digest('hex').slice(0, 16);
-  const beside = placeIn(join(SHARED_CACHE, `checkout-${hash}`), major);
+  const beside = placeIn(join(SHARED_CACHE, `${pathMark(checkout)}-${checkoutId(checkout)}`), major);
   const open = canEnter(user, checkout);
   return open && (existsSync(inside.data) || !existsSync(beside.data))
     ? { chosen: inside, other: beside }
     : { chosen: beside, other: inside };
+}
+
+/**
+ * What clones left beside the cached binaries that stood at the same path before: a new clone is a new checkout, and finds
+ * neither their server nor their data.
+ */
+export function placesOfGoneCheckouts(root: string): readonly LocalPlace[] {
+  const checkout = realCheckout(root);
+  if (serverUser() === undefined || !existsSync(SHARED_CACHE)) return [];
+  const mark = pathMark(checkout);
+  const own = `${mark}-${checkoutId(checkout)}`;
+  return readdirSync(SHARED_CACHE)
+    .filter((name) => name.startsWith(mark) && name !== own)
+    .flatMap((name) => POSTGRES_MAJORS.map((major) => placeIn(join(SHARED_CACHE, name), major)));
+}
+
+const pathMark = (checkout: string) => `checkout-${createHash('sha256').update(checkout).digest('hex').slice(0, 16)}`;
+
+/** Made once in the ignored folder, so that it goes with the checkout. */
+function checkoutId(checkout: string): string {
+  const folder = join(checkout, LOCAL_FOLDER);
+  const file = join(folder, 'checkout-id');
+  ensureOwnDirectory(folder);
+  try {
+    writeFileSync(file, randomBytes(8).toString('hex'), { flag: 'wx' });
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+  }
+  return readFileSync(file, 'utf8').trim();
 }
 
 function placeIn(base: string, major: PostgresMajor): LocalPlace {

@@ -6,7 +6,7 @@ import { initCluster, lostThePort, runningPort, runningPostmaster, startCluster,
 import { explainFileError, PostgresToolError } from './errors.ts';
 import { freePort } from './free-port.ts';
 import { type Installation, installBinaries, SHARED_CACHE } from './installation.ts';
-import { type LocalPlace, localPlaces } from './local-place.ts';
+import { type LocalPlace, localPlaces, placesOfGoneCheckouts } from './local-place.ts';
 import { withLockFile } from './lock-file.ts';
 import { ensureLogins, keepLogins, type Logins, type LoginUrls, loginUrls, readLogins } from './logins.ts';
 import { DEFAULT_MAJOR, POSTGRES_MAJORS, type PostgresMajor } from './major.ts';
@@ -35,6 +35,7 @@ export async function startLocalServer(o: {
 }): Promise<LocalServer> {
   const { chosen: place, other } = localPlaces(o.root, o.major ?? DEFAULT_MAJOR);
   try {
+    await removePlaces(placesOfGoneCheckouts(o.root));
     makeBase(place);
     return await withLockFile(place.lockFile, async () => {
       const running = (await findServer(place)) ?? (await findOutOfReach(place, other));
@@ -77,7 +78,11 @@ export async function stopLocalServer(o: { readonly root: string; readonly major
 
 /** Stops the checkout's servers (of that major) and removes their data and passwords. */
 export async function removeLocalServer(o: { readonly root: string; readonly major?: PostgresMajor }): Promise<void> {
-  for (const place of places(o)) {
+  await removePlaces(places(o));
+}
+
+async function removePlaces(gone: readonly LocalPlace[]): Promise<void> {
+  for (const place of gone) {
     if (!existsSync(place.base)) continue;
     await withLockFile(place.lockFile, async () => {
       await stopCluster(place.data, 'fast');

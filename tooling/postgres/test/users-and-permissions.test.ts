@@ -2,6 +2,7 @@ import {
   chmodSync,
   chownSync,
   cpSync,
+  existsSync,
   lchownSync,
   mkdirSync,
   mkdtempSync,
@@ -12,7 +13,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startLocalServer, stopLocalServer } from '@mcp-hub/postgres';
+import { findLocalServer, startLocalServer, stopLocalServer } from '@mcp-hub/postgres';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { locateBinaries, readSymbolicLinks } from '../src/binaries.ts';
 import { runningPostmaster } from '../src/cluster.ts';
@@ -45,13 +46,25 @@ describe.runIf(AS_ROOT)('root', () => {
     const program = runProgram('start-local.ts', [root, '077']);
     const server = await program.line;
     expect(String(server['dataDirectory'])).toMatch(
-      new RegExp(`^${SHARED_CACHE}/checkout-[0-9a-f]{16}/postgres-18/data$`),
+      new RegExp(`^${SHARED_CACHE}/checkout-[0-9a-f]{16}-[0-9a-f]{16}/postgres-18/data$`),
     );
     expect(await answers(String(server['serviceUrl']))).toBe(true);
-    expect(readdirSync(root)).toEqual([]);
+    expect(readdirSync(join(root, '.mcp-hub'))).toEqual(['checkout-id']);
     expect(await startLocalServer({ root })).toEqual({ ...server, started: false });
     chmodSync(root, 0o755); // opened since: it stays where it is
     expect(await startLocalServer({ root })).toEqual({ ...server, started: false });
+  });
+
+  it('makes a server of its own for a new clone at the path of one that is gone, and removes what that one left', async () => {
+    const { root } = makeOne(0o700);
+    const before = await startLocalServer({ root });
+    rmSync(join(root, '.mcp-hub'), { recursive: true });
+    expect(await findLocalServer({ root })).toBeUndefined();
+    const after = await startLocalServer({ root });
+    expect(after).toMatchObject({ started: true });
+    expect(after.dataDirectory).not.toBe(before.dataDirectory);
+    expect(existsSync(before.dataDirectory)).toBe(false);
+    expect(await answers(before.ownerUrl)).toBe(false);
   });
 
   it('finds and stops the server of a checkout that was closed since, and says why it cannot start it', async () => {
@@ -168,9 +181,10 @@ describe.runIf(ordinary !== undefined)('an ordinary user', () => {
 
   it("is told when the checkout is another user's", async () => {
     if (ordinary === undefined) return;
-    const { root, remove } = makeCheckout();
+    const root = mkdtempSync(join(tmpdir(), 'mcp-hub-checkout-'));
+    chmodSync(root, 0o755);
     await expect(runProgram('start-local.ts', [root], { ...ordinary, home }).line).rejects.toThrow(/not_permitted/);
-    await remove();
+    rmSync(root, { recursive: true });
   });
 });
 
