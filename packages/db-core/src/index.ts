@@ -1,9 +1,12 @@
-export * from './columns.ts';
-export * from './connect.ts';
-export type { CopyValue } from './copy-format.ts';
-export type { Database } from './database.ts';
-export { deliverOutbox, type OutboxEvent, type OutboxOptions, outboxHandler } from './deliver-outbox.ts';
-export { type DispatcherOptions, type DispatchOptions, dispatchWork, runDispatcher } from './dispatch.ts';
+export type { CopyValue } from './bulk/copy-format.ts';
+export * from './bulk/stage-rows.ts';
+export * from './bulk/stream-rows.ts';
+export * from './context/connect.ts';
+export type { Database } from './context/database.ts';
+export type { RetryOptions } from './context/retry.ts';
+export * from './context/tenant-id.ts';
+export { type TenantTx, tenantOf } from './context/tenant-tx.ts';
+export * from './context/with-tenant.ts';
 export * from './errors.ts';
 export { compileFilter } from './filter/compile-filter.ts';
 export {
@@ -28,29 +31,26 @@ export {
 export { FILTER_LIMITS } from './filter/filter-limits.ts';
 export type { Filter, FilterInput } from './filter/filter-node.ts';
 export { readFilter } from './filter/read-filter.ts';
-export * from './idempotency.ts';
-export * from './ids.ts';
-export type { DispatchReport } from './kind-loop.ts';
 export type { Logger } from './logger.ts';
-export * from './outbox.ts';
 export { defineOrder, type OrderInput, readOrder } from './paging/order.ts';
 export { type Page, page } from './paging/page.ts';
 export { PageInput } from './paging/page-input.ts';
 export { PAGING_LIMITS } from './paging/paging-limits.ts';
-export * from './parameters.ts';
-export { jsonInput, nameInput, parseInput, textInput } from './parse-input.ts';
-export { type PrunedTenants, pruneTenants } from './prune-tenants.ts';
-export { type Pruned, type PruneOptions, pruneTenant } from './retention.ts';
-export type { RetryOptions } from './retry.ts';
-export type { AfterWork, DispatchHooks, WorkContext, WorkHandler, WorkOutcome } from './run-work.ts';
 export * from './schema.ts';
-export * from './stage-rows.ts';
-export * from './stream-rows.ts';
-export * from './tenant-id.ts';
-export * from './tenant-table.ts';
-export { type TenantTx, tenantOf } from './tenant-tx.ts';
-export * from './tenants.ts';
-export * from './with-tenant.ts';
+export * from './table/columns.ts';
+export * from './table/tenant-table.ts';
+export * from './value/ids.ts';
+export * from './value/parameters.ts';
+export { jsonInput, nameInput, parseInput, textInput } from './value/parse-input.ts';
+export { deliverOutbox, type OutboxEvent, type OutboxOptions, outboxHandler } from './work/deliver-outbox.ts';
+export { type DispatcherOptions, type DispatchOptions, dispatchWork, runDispatcher } from './work/dispatch.ts';
+export * from './work/idempotency.ts';
+export type { DispatchReport } from './work/kind-loop.ts';
+export * from './work/outbox.ts';
+export { type PrunedTenants, pruneTenants } from './work/prune-tenants.ts';
+export { type Pruned, type PruneOptions, pruneTenant } from './work/retention.ts';
+export type { AfterWork, DispatchHooks, WorkContext, WorkHandler, WorkOutcome } from './work/run-work.ts';
+export * from './work/tenants.ts';
 export {
   type Backoff,
   type ClaimedWork,
@@ -67,5 +67,5 @@ export {
   WorkFailure,
   WorkLease,
   WorkName,
-} from './work.ts';
-export { IDEMPOTENCY_LIMITS, OUTBOX_LIMITS, RETENTION_LIMITS, WORK_LIMITS } from './work-limits.ts';
+} from './work/work.ts';
+export { IDEMPOTENCY_LIMITS, OUTBOX_LIMITS, RETENTION_LIMITS, WORK_LIMITS } from './work/work-limits.ts';

@@ -18,7 +18,7 @@ import {
   tenantWork,
   withTenant,
 } from '../src/index.ts';
-import { type Look, lookForWork } from '../src/look-for-work.ts';
+import { type Look, lookForWork } from '../src/work/look-for-work.ts';
 
 const database = useTestDatabase();
 let db: Database;

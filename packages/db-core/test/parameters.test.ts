@@ -18,7 +18,7 @@ import {
   timestampArray,
   uuidArray,
 } from '../src/index.ts';
-import { canonicalJson } from '../src/strict-json.ts';
+import { canonicalJson } from '../src/value/strict-json.ts';
 
 const database = useTestDatabase();
 let db: Database;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { DomainError } from '../src/errors.ts';
-import { jsonInput, nameInput, parseInput, textInput } from '../src/parse-input.ts';
+import { jsonInput, nameInput, parseInput, textInput } from '../src/value/parse-input.ts';
 
 const Input = z.strictObject({
   name: nameInput(10),

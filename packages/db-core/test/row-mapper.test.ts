@@ -1,7 +1,7 @@
 import * as drizzle from 'drizzle-orm';
 import { type Column, sql } from 'drizzle-orm';
 import { expect, it } from 'vitest';
-import { rowMapper, type SelectedField } from '../src/row-mapper.ts';
+import { rowMapper, type SelectedField } from '../src/context/row-mapper.ts';
 import { outboxEvents, tenantWork } from '../src/schema.ts';
 
 /** Drizzle exports it, and leaves it out of its types. */

@@ -1,5 +1,5 @@
 import { type SQL, type SQLWrapper, sql } from 'drizzle-orm';
-import { textArray } from '../parameters.ts';
+import { textArray } from '../value/parameters.ts';
 import type { FilterFields, MapField, NumberField, ScalarField } from './filter-fields.ts';
 import type { CheckedFilter, FilterComparison, FilterNode, FilterValue } from './filter-node.ts';
 import { resolveField } from './resolve-field.ts';

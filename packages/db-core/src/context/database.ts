@@ -1,0 +1,33 @@
+import type { PostgresJsDatabase } from 'drizzle-orm/postgres-js';
+import { DomainError } from '../errors.ts';
+import type { Logger } from '../logger.ts';
+import type { ConnectionPool } from './connection-pool.ts';
+
+/** The key to what stays inside this package: no other code can reach the pool past the tenant context. */
+export const internals: unique symbol = Symbol('database');
+
+/** The pool behind a Database. */
+export interface DatabaseInternals {
+  readonly pool: ConnectionPool;
+  /** Holds the dialect and the relations; never used for queries, since it has no tenant. */
+  readonly root: PostgresJsDatabase<Record<string, unknown>>;
+  readonly acquireTimeoutMs: number;
+  readonly logger: Logger;
+}
+
+declare const schemaOf: unique symbol;
+
+/** A pool of connections. It runs no queries itself: `withTenant` and `readOne` do, inside a tenant. */
+export interface Database<Schema extends Record<string, unknown> = Record<string, unknown>> {
+  readonly [internals]: DatabaseInternals;
+  readonly [schemaOf]?: Schema;
+  /** Waits for running transactions up to `timeoutMs` (default 5,000), then ends the connections. */
+  close(options?: { readonly timeoutMs?: number }): Promise<void>;
+}
+
+/** @throws DomainError `invalid_input` for what `connect` did not make. */
+export function internalsOf(db: Database): DatabaseInternals {
+  const inside = (db as Partial<Database> | undefined)?.[internals];
+  if (inside !== undefined) return inside;
+  throw new DomainError('invalid_input', 'The first argument must be the database that connect() gave.');
+}

@@ -1,0 +1,37 @@
+import { sql } from 'drizzle-orm';
+import { jsonb, text, timestamp, uuid } from 'drizzle-orm/pg-core';
+import type { TenantId } from '../context/tenant-id.ts';
+import { type Id, newId } from '../value/ids.ts';
+
+/** Millisecond precision, because that is what a JavaScript Date holds: what is written is what is read. */
+export const timeColumn = (name: string) => timestamp(name, { withTimezone: true, precision: 3, mode: 'date' });
+
+/** A time that the row gets from `app_now()`: the context's clock, else the transaction's. */
+export const createdAtColumn = (name = 'created_at') => timeColumn(name).notNull().default(sql`app_now()`);
+
+/** As created_at, and renewed by each Drizzle update. Updates in `sql` set it themselves. */
+export const updatedAtColumn = (name = 'updated_at') => createdAtColumn(name).$onUpdate(() => sql`app_now()`);
+
+/** First in every table; filled from the context, so that an insert need not name it. */
+export const tenantIdColumn = () =>
+  text('tenant_id').notNull().default(sql`current_setting('app.tenant')`).$type<TenantId>();
+
+/** uuid v7, made by the package; the database's default is for rows inserted by hand. */
+export const idColumn = <Kind extends string>(name = 'id') =>
+  uuid(name)
+    .notNull()
+    .default(sql`app_uuid_v7()`)
+    .$defaultFn(() => newId())
+    .$type<Id<Kind>>();
+
+/** A reference to a row of another table; the foreign key stands among the table's constraints. */
+export const referenceColumn = <Kind extends string>(name: string) => uuid(name).$type<Id<Kind>>();
+
+/** Who did it: the context's actor, or null where none was named. */
+export const actorColumn = (name = 'actor') => text(name).default(sql`nullif(current_setting('app.actor', true), '')`);
+
+/** A state as text; its legal values are a check of the table (`constraint.oneOf`), not an enum type. */
+export const stateColumn = <const States extends readonly [string, ...string[]]>(name: string, states: States) =>
+  text(name, { enum: states as unknown as [States[number], ...States[number][]] });
+
+export const jsonColumn = <Value>(name: string) => jsonb(name).$type<Value>();

@@ -1,0 +1,135 @@
+import { z } from 'zod';
+import { DomainError, type DomainErrorDetails } from '../errors.ts';
+import { strictJson } from './strict-json.ts';
+import { isStorable, isStorableJson } from './value-text.ts';
+
+/**
+ * Takes input from outside as what `schema` says.
+ *
+ * @throws DomainError `invalid_input` for the first thing that is wrong: the message names its path, the rule and the
+ *   limit; `details` holds `field`, and `limit` and `got` where a limit is exceeded. Neither holds the value, nor a key
+ *   of a record, which is a value too.
+ */
+export function parseInput<Schema extends z.ZodType>(schema: Schema, input: unknown): z.output<Schema> {
+  const parsed = schema.safeParse(input, { reportInput: true });
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  if (issue === undefined) throw new TypeError('A failed parse names at least one issue');
+  const field = fieldPath(schema, issue.path);
+  const { rule, details } = brokenRule(issue);
+  throw new DomainError('invalid_input', `${field === '' ? 'The input' : field} ${rule}.`, {
+    details: { field, ...details },
+  });
+}
+
+const unprintable = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]/u;
+
+/** Text of any form up to `maxLength` UTF-16 code units, which PostgreSQL gives back as it was. "" is text. */
+export const textInput = (maxLength: number) =>
+  z.string().max(maxLength).refine(isStorable, 'must not hold NUL characters or unpaired surrogates');
+
+/** A name that fits on one line: not empty, no control characters, no white space at the ends. */
+export const nameInput = (maxLength: number) =>
+  z
+    .string()
+    .min(1)
+    .max(maxLength)
+    .refine((text) => !unprintable.test(text), 'must not hold control characters or line separators')
+    .refine((text) => text.trim() === text, 'must not begin or end with white space');
+
+/** A JSON object of at most `maxLength` UTF-16 code units as text, without what JSON or jsonb would lose. */
+export const jsonInput = (maxLength: number) =>
+  z.record(z.string(), z.unknown()).superRefine((value, context) => {
+    let text: string;
+    try {
+      text = strictJson(value, 'value');
+    } catch {
+      context.addIssue('must be JSON: null, booleans, finite numbers, strings, arrays and plain objects, no cycles');
+      return;
+    }
+    if (!isStorableJson(text)) context.addIssue('must not hold NUL characters or unpaired surrogates');
+    else if (text.length > maxLength) {
+      context.addIssue({ code: 'too_big', origin: 'string', maximum: maxLength, input: text });
+    }
+  });
+
+type Issue = z.core.$ZodIssue;
+
+function brokenRule(issue: Issue): { readonly rule: string; readonly details: DomainErrorDetails } {
+  switch (issue.code) {
+    case 'too_big':
+    case 'too_small': {
+      const big = issue.code === 'too_big';
+      const limit = Number(big ? issue.maximum : issue.minimum);
+      const got = sizeOf(issue.origin, issue.input);
+      const bound = issue.inclusive === false ? (big ? 'less than' : 'more than') : big ? 'at most' : 'at least';
+      const unit = units[issue.origin];
+      const rule = unit === undefined ? `must be ${bound} ${limit}` : `must have ${bound} ${limit} ${unit}`;
+      return {
+        rule: got === undefined ? rule : `${rule}, not ${got}`,
+        details: got === undefined ? { limit } : { limit, got },
+      };
+    }
+    case 'invalid_type':
+      return { rule: issue.input === undefined ? 'is missing' : `must be of type ${issue.expected}`, details: {} };
+    case 'invalid_value':
+      return { rule: `must be one of: ${issue.values.map(String).join(', ')}`, details: {} };
+    case 'invalid_format':
+      return { rule: `must be a valid ${issue.format}`, details: {} };
+    case 'not_multiple_of':
+      return { rule: `must be a multiple of ${issue.divisor}`, details: {} };
+    case 'unrecognized_keys':
+      return { rule: 'holds a field that is not known here', details: {} };
+    case 'custom':
+      return { rule: issue.message, details: {} };
+    default:
+      return { rule: 'has none of the forms that are accepted', details: {} };
+  }
+}
+
+const units: Readonly<Record<string, string>> = {
+  string: 'characters',
+  array: 'items',
+  set: 'items',
+  map: 'items',
+  file: 'bytes',
+};
+
+/** Of lengths only: a number that is out of range is itself the value. */
+function sizeOf(origin: string, input: unknown): number | undefined {
+  if (origin === 'string' && typeof input === 'string') return input.length;
+  return Array.isArray(input) ? input.length : undefined;
+}
+
+interface Definition {
+  readonly type: string;
+  readonly shape?: Readonly<Record<string, z.core.$ZodType>>;
+  readonly element?: z.core.$ZodType;
+  readonly valueType?: z.core.$ZodType;
+  readonly innerType?: z.core.$ZodType;
+  readonly in?: z.core.$ZodType;
+}
+
+/** `tags[].key` and not `tags["…"]`: only names that the schema declares are told. */
+function fieldPath(schema: z.core.$ZodType, path: readonly PropertyKey[]): string {
+  let text = '';
+  let at: z.core.$ZodType | undefined = schema;
+  for (const step of path) {
+    const definition: Definition | undefined = at === undefined ? undefined : bare(at);
+    const declared: z.core.$ZodType | undefined =
+      typeof step === 'string' && definition?.shape !== undefined && Object.hasOwn(definition.shape, step)
+        ? definition.shape[step]
+        : undefined;
+    if (declared !== undefined) text += text === '' ? String(step) : `.${String(step)}`;
+    else text += typeof step === 'number' ? `[${step}]` : '[…]';
+    at = declared ?? definition?.element ?? definition?.valueType;
+  }
+  return text;
+}
+
+/** The definition behind optional, nullable, default and pipe. */
+function bare(schema: z.core.$ZodType): Definition {
+  const definition = schema._zod.def as unknown as Definition;
+  const inner = definition.innerType ?? definition.in;
+  return inner === undefined ? definition : bare(inner);
+}
