@@ -227,6 +227,9 @@ describe('a handle in a shared place', () => {
       expect(tenantOf(tx)).toBe(other);
       if (kept === undefined) throw new Error('no handle');
       expect(await failureOf(keysOf(kept))).toMatchObject({ code: 'failed_precondition' });
+      const staged = stageRows(kept, idempotencyKeys, columns, [row]);
+      expect(await failureOf(staged)).toMatchObject({ code: 'failed_precondition' });
+      expect(await failureOf(kept.transaction(async () => 1))).toMatchObject({ code: 'failed_precondition' });
     });
     done.open();
     await first;

@@ -1,7 +1,6 @@
 import { PgDatabase, type PgDialect } from 'drizzle-orm/pg-core';
 import { type PostgresJsQueryResultHKT, PostgresJsSession } from 'drizzle-orm/postgres-js';
 import { DomainError } from '../errors.ts';
-import { refuseForeignHandle } from './open-context.ts';
 import { rowMapper, type SelectedField } from './row-mapper.ts';
 import { registerTx, type TenantContext, type TenantTx } from './tenant-tx.ts';
 import type { RowShape } from './wire.ts';
@@ -58,17 +57,14 @@ interface RootParts {
 const runBare = (_text: string, _parameters: unknown, run: () => Promise<unknown>) => run();
 
 /** As much of postgres.js's client as Drizzle's session calls. */
-function clientOf({ connection, tenant }: TenantContext): object {
+function clientOf({ connection }: TenantContext): object {
   return {
     unsafe(text: string, parameters: readonly unknown[] = []) {
-      const send = async (shape: RowShape) => {
-        refuseForeignHandle(tenant);
-        return await connection.run(text, parameters, shape);
-      };
       // Drizzle calls .values() on what it gets before it awaits; a statement is sent once, when it is awaited.
       const pending = (shape: RowShape) => ({
         // oxlint-disable-next-line unicorn/no-thenable -- Drizzle awaits a lazy query; it is sent then.
-        then: <A, B>(ok?: (rows: unknown) => A, failed?: (error: unknown) => B) => send(shape).then(ok, failed),
+        then: <A, B>(ok?: (rows: unknown) => A, failed?: (error: unknown) => B) =>
+          connection.run(text, parameters, shape).then(ok, failed),
         values: () => pending('arrays'),
       });
       return pending('objects');

@@ -23,12 +23,21 @@ export interface Scope {
   isBusy(): boolean;
 }
 
-export function openScope(wire: Wire, oneStatement: boolean, depth = 0): Scope {
+/** What holds for a scope and the savepoints in it. */
+export interface ScopeRules {
+  /** COMMIT follows the first statement in the same flight, and a second one is refused. */
+  readonly oneStatement: boolean;
+  /** Asked before each use: throws where the caller must not use this transaction. */
+  readonly refuseCaller: () => void;
+}
+
+export function openScope(wire: Wire, { oneStatement, refuseCaller }: ScopeRules, depth = 0): Scope {
   let open = true;
   let inFlight = 0;
   let hasSavepoint = false;
 
   const refuse = () => {
+    refuseCaller();
     if (open) return;
     throw new DomainError(
       'failed_precondition',
@@ -73,7 +82,7 @@ export function openScope(wire: Wire, oneStatement: boolean, depth = 0): Scope {
       }
       hasSavepoint = true;
       try {
-        return await runSavepoint(wire, depth + 1, work);
+        return await runSavepoint(wire, refuseCaller, depth + 1, work);
       } finally {
         hasSavepoint = false;
       }
@@ -91,12 +100,13 @@ export function openScope(wire: Wire, oneStatement: boolean, depth = 0): Scope {
 
 async function runSavepoint<Result>(
   wire: Wire,
+  refuseCaller: () => void,
   depth: number,
   work: (inner: Connection) => Promise<Result>,
 ): Promise<Result> {
   const name = `s${depth}`;
   const errorBefore = wire.firstError();
-  const scope = openScope(wire, false, depth);
+  const scope = openScope(wire, { oneStatement: false, refuseCaller }, depth);
   await wire.control(`savepoint ${name}`);
   try {
     const result = await work(scope.connection);

@@ -12,6 +12,8 @@ export interface TransactionMode {
   readonly head: readonly { readonly text: string; readonly parameters: readonly (string | null)[] }[];
   /** COMMIT follows the first statement in the same flight, and a second one is refused. */
   readonly oneStatement?: boolean;
+  /** Asked before each statement: throws where the caller must not use this transaction. */
+  readonly refuseCaller?: () => void;
 }
 
 /**
@@ -42,7 +44,10 @@ async function settle<Result>(
   work: (connection: Connection) => Promise<Result>,
 ): Promise<Result> {
   const wire = createWire(connection);
-  const scope = openScope(wire, mode.oneStatement ?? false);
+  const scope = openScope(wire, {
+    oneStatement: mode.oneStatement ?? false,
+    refuseCaller: mode.refuseCaller ?? (() => {}),
+  });
   try {
     sendHead(wire, mode);
     const result = await work(scope.connection);

@@ -1,6 +1,6 @@
 import { DomainError } from '../errors.ts';
 import { type Database, internalsOf } from './database.ts';
-import { inContext } from './open-context.ts';
+import { inContext, refuseForeignHandle } from './open-context.ts';
 import { type RetryOptions, retrying } from './retry.ts';
 import { tenantHandle } from './tenant-handle.ts';
 import { type TenantId, toTenantId } from './tenant-id.ts';
@@ -92,6 +92,7 @@ function transactionMode(tenant: TenantId, options: TenantOptions, oneStatement:
   return {
     head,
     oneStatement,
+    refuseCaller: () => refuseForeignHandle(tenant),
     ...(options.readOnly === undefined ? {} : { readOnly: options.readOnly }),
     ...(options.isolationLevel === undefined ? {} : { isolationLevel: checkedLevel(options.isolationLevel) }),
   };
