@@ -54,7 +54,7 @@ async function installPacked(project: string): Promise<void> {
     const { status } = spawnSync('tar', ['-xzf', path, '-C', target, '--strip-components=1']);
     if (status !== 0) throw new Error(`${path} could not be unpacked`);
     if (!folder.startsWith('packages/')) continue;
-    for (const dependency of ['drizzle-orm', 'postgres', 'postgres-array', 'uuid', 'zod'])
+    for (const dependency of ['drizzle-orm', 'postgres', 'postgres-array', 'zod'])
       link(project, folder, dependency);
   }
 }

@@ -32,10 +32,19 @@ export { FILTER_LIMITS } from './filter/filter-limits.ts';
 export type { Filter, FilterInput } from './filter/filter-node.ts';
 export { readFilter } from './filter/read-filter.ts';
 export type { Logger } from './logger.ts';
+export {
+  defineList,
+  type List,
+  type ListColumns,
+  type ListDefinition,
+  type ListedTable,
+  type PageClauses,
+} from './paging/list.ts';
 export { defineOrder, type OrderInput, readOrder } from './paging/order.ts';
-export { type Page, page } from './paging/page.ts';
 export { PageInput } from './paging/page-input.ts';
 export { PAGING_LIMITS } from './paging/paging-limits.ts';
+export type { Page, PageRequest } from './paging/plan-page.ts';
+export { readPage } from './paging/read-page.ts';
 export * from './schema.ts';
 export * from './table/columns.ts';
 export * from './table/tenant-table.ts';

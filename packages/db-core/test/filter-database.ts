@@ -2,7 +2,7 @@ import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js';
 import postgres from 'postgres';
 import { metrics, params, tags } from './filter-example.ts';
 
-/** The tables of `filter-example.ts`, in a database without migrations; the filter needs neither roles nor policies. */
+/** The tables of `filter-example.ts`, in a database without migrations; the filter needs no policies. */
 export const createFilterTables = `
   create table filter_runs (
     tenant_id  text not null,

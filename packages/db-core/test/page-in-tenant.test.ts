@@ -1,13 +1,11 @@
 import { failureOf, freshTenant, useTestDatabase } from '@mcp-hub/testing';
-import { and, eq } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { compileFilter } from '../src/filter/compile-filter.ts';
 import { defineFilterFields, textField, timeField } from '../src/filter/filter-fields.ts';
-import { readFilter } from '../src/filter/read-filter.ts';
-import { connect, type Database, idempotencyKeys, type TenantTx, tenantOf, withTenant } from '../src/index.ts';
-import { defineOrder, readOrder } from '../src/paging/order.ts';
-import { page } from '../src/paging/page.ts';
+import { connect, type Database, idempotencyKeys, type TenantTx, withTenant } from '../src/index.ts';
+import { defineList } from '../src/paging/list.ts';
+import { defineOrder } from '../src/paging/order.ts';
 import type { PageInput } from '../src/paging/page-input.ts';
+import { readPage } from '../src/paging/read-page.ts';
 
 const database = useTestDatabase();
 let db: Database;
@@ -24,24 +22,19 @@ const keyFields = defineFilterFields({
   key: textField(keys.key),
   expiresAt: timeField(keys.expiresAt),
 });
-const keyOrder = defineOrder({
-  fields: keyFields,
-  byDefault: [{ field: 'key' }],
-  tieBreaker: [textField(keys.scope), textField(keys.key)],
+const keyList = defineList({
+  name: 'keys',
+  from: keys,
+  columns: { key: keys.key },
+  order: defineOrder({
+    fields: keyFields,
+    byDefault: [{ field: 'key' }],
+    tieBreaker: [textField(keys.scope), textField(keys.key)],
+  }),
 });
 
 function listKeys(tx: TenantTx, input: PageInput & { readonly filter?: string; readonly orderBy?: string }) {
-  const tenant = tenantOf(tx);
-  const filter = readFilter(keyFields, input.filter);
-  const order = readOrder(keyOrder, input.orderBy);
-  return page({ tenant, list: ['keys'], filter, order, page: input }, (query) =>
-    tx
-      .select({ item: { key: keys.key }, key: query.key })
-      .from(keys)
-      .where(and(eq(keys.tenantId, tenant), compileFilter(keyFields, filter), query.after))
-      .orderBy(...query.orderBy)
-      .limit(query.limit),
-  );
+  return readPage(tx, keyList, input);
 }
 
 async function writeKeys(tenant: string, names: readonly string[]): Promise<void> {

@@ -1,19 +1,19 @@
 import {
   defineFilterFields,
+  defineList,
   defineOrder,
   numberField,
   type Page,
   PageInput,
-  page,
   parseInput,
-  readOrder,
+  readPage,
   type TenantTx,
   tenantOf,
   textField,
   toId,
   uuidField,
 } from '@mcp-hub/db-core';
-import { and, eq, type SQL, sql } from 'drizzle-orm';
+import { and, eq, getTableColumns, type SQL, sql } from 'drizzle-orm';
 import type { PgColumn } from 'drizzle-orm/pg-core';
 import { z } from 'zod';
 import { aliasName, modelName, versionName } from './field-inputs.ts';
@@ -69,14 +69,16 @@ const transitionFields = defineFilterFields({
   changeNumber: numberField(modelStageTransitions.changeNumber),
   versionId: uuidField(modelStageTransitions.versionId),
 });
-const transitionOrder = readOrder(
-  defineOrder({
+const transitionList = defineList({
+  name: 'registry.transitions',
+  from: modelStageTransitions,
+  columns: getTableColumns(modelStageTransitions),
+  order: defineOrder({
     fields: transitionFields,
     byDefault: [{ field: 'changeNumber', direction: 'desc' }],
     tieBreaker: transitionFields.fields.versionId,
   }),
-  undefined,
-);
+});
 
 /**
  * The changes of stage of a model's versions, the last first, by pages. Rows of one change share their changeNumber. One
@@ -86,24 +88,9 @@ export async function listStageTransitions(
   tx: TenantTx,
   input: ListStageTransitionsInput,
 ): Promise<Page<StageTransition>> {
-  const { version, limit, cursor, ...subject } = parseInput(ListStageTransitionsInput, input);
-  const tenant = tenantOf(tx);
-  const list = ['registry.transitions', subject.name ?? null, subject.modelId ?? null, version ?? null];
-  return await page({ tenant, list, order: transitionOrder, page: { limit, cursor } }, (query) =>
-    tx
-      .select({ item: modelStageTransitions, key: query.key })
-      .from(modelStageTransitions)
-      .where(
-        and(
-          eq(modelStageTransitions.tenantId, tenant),
-          ofModel(tx, modelStageTransitions.modelId, subject),
-          version === undefined ? undefined : eq(modelStageTransitions.version, version),
-          query.after,
-        ),
-      )
-      .orderBy(...query.orderBy)
-      .limit(query.limit),
-  );
+  const { version, ...given } = parseInput(ListStageTransitionsInput, input);
+  const ofVersion = version === undefined ? undefined : eq(modelStageTransitions.version, version);
+  return await readPage(tx, transitionList, historyOf(tx, modelStageTransitions.modelId, given, ofVersion, version));
 }
 
 export const ListAliasMovesInput = z
@@ -120,35 +107,22 @@ const moveFields = defineFilterFields({
   changeNumber: numberField(modelAliasMoves.changeNumber),
   alias: textField(modelAliasMoves.alias),
 });
-const moveOrder = readOrder(
-  defineOrder({
+const moveList = defineList({
+  name: 'registry.aliasMoves',
+  from: modelAliasMoves,
+  columns: getTableColumns(modelAliasMoves),
+  order: defineOrder({
     fields: moveFields,
     byDefault: [{ field: 'changeNumber', direction: 'desc' }],
     tieBreaker: moveFields.fields.alias,
   }),
-  undefined,
-);
+});
 
 /** The changes of a model's aliases, the last first, by pages; otherwise as listStageTransitions. */
 export async function listAliasMoves(tx: TenantTx, input: ListAliasMovesInput): Promise<Page<AliasMoveRow>> {
-  const { alias, limit, cursor, ...subject } = parseInput(ListAliasMovesInput, input);
-  const tenant = tenantOf(tx);
-  const list = ['registry.aliasMoves', subject.name ?? null, subject.modelId ?? null, alias ?? null];
-  return await page({ tenant, list, order: moveOrder, page: { limit, cursor } }, (query) =>
-    tx
-      .select({ item: modelAliasMoves, key: query.key })
-      .from(modelAliasMoves)
-      .where(
-        and(
-          eq(modelAliasMoves.tenantId, tenant),
-          ofModel(tx, modelAliasMoves.modelId, subject),
-          alias === undefined ? undefined : eq(modelAliasMoves.alias, alias),
-          query.after,
-        ),
-      )
-      .orderBy(...query.orderBy)
-      .limit(query.limit),
-  );
+  const { alias, ...given } = parseInput(ListAliasMovesInput, input);
+  const ofAlias = alias === undefined ? undefined : eq(modelAliasMoves.alias, alias);
+  return await readPage(tx, moveList, historyOf(tx, modelAliasMoves.modelId, given, ofAlias, alias));
 }
 
 export const ListModelChangesInput = z
@@ -157,29 +131,34 @@ export const ListModelChangesInput = z
 export type ListModelChangesInput = Readonly<z.input<typeof ListModelChangesInput>>;
 
 const changeFields = defineFilterFields({ changeNumber: numberField(modelChanges.changeNumber) });
-const changeOrder = readOrder(
-  defineOrder({
+const changeList = defineList({
+  name: 'registry.modelChanges',
+  from: modelChanges,
+  columns: getTableColumns(modelChanges),
+  order: defineOrder({
     fields: changeFields,
     byDefault: [{ field: 'changeNumber', direction: 'desc' }],
     tieBreaker: changeFields.fields.changeNumber,
   }),
-  undefined,
-);
+});
 
 /**
  * A model's creation, deletions and restorations, the guards that were set and removed, and the versions of it that were
  * redacted or erased, the last first, by pages; otherwise as listStageTransitions.
  */
 export async function listModelChanges(tx: TenantTx, input: ListModelChangesInput): Promise<Page<ModelChange>> {
-  const { limit, cursor, ...subject } = parseInput(ListModelChangesInput, input);
-  const tenant = tenantOf(tx);
-  const list = ['registry.modelChanges', subject.name ?? null, subject.modelId ?? null];
-  return await page({ tenant, list, order: changeOrder, page: { limit, cursor } }, (query) =>
-    tx
-      .select({ item: modelChanges, key: query.key })
-      .from(modelChanges)
-      .where(and(eq(modelChanges.tenantId, tenant), ofModel(tx, modelChanges.modelId, subject), query.after))
-      .orderBy(...query.orderBy)
-      .limit(query.limit),
-  );
+  const given = parseInput(ListModelChangesInput, input);
+  return await readPage(tx, changeList, historyOf(tx, modelChanges.modelId, given));
+}
+
+/** The page that is asked for of the rows of a subject's history, or of those of them that are `narrowed` to a value. */
+function historyOf(
+  tx: TenantTx,
+  column: PgColumn,
+  { limit, cursor, ...subject }: ModelSubject & PageInput,
+  narrowed?: SQL,
+  value?: string,
+) {
+  const condition = and(ofModel(tx, column, subject), narrowed);
+  return { limit, cursor, within: { condition, of: [subject.name ?? null, subject.modelId ?? null, value ?? null] } };
 }

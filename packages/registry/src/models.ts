@@ -92,7 +92,7 @@ export async function findModel(tx: TenantTx, input: GetModelInput): Promise<Mod
       name: sql<string>`coalesce(${registered.name}, ${byHand.name})`,
       description: registered.description,
       metadata: sql<JsonObject>`coalesce(${registered.metadata}, '{}')`,
-      ...modelColumns(tx, registered.id, sql`${name}`),
+      ...modelColumns(sql`${tenant}`, registered.id, sql`${name}`),
       actor: registered.actor,
       createdAt: sql`coalesce(${registered.createdAt}, ${byHand.createdAt})`.mapWith(registeredModels.createdAt),
       updatedAt: sql`coalesce(${registered.updatedAt}, ${byHand.createdAt})`.mapWith(registeredModels.updatedAt),
@@ -103,12 +103,12 @@ export async function findModel(tx: TenantTx, input: GetModelInput): Promise<Mod
   return model;
 }
 
-/** What a Model has beside the columns of its row, for a query that says what its id and name are. */
-export const modelColumns = (tx: TenantTx, id: SQLWrapper, name: SQLWrapper) => ({
+/** What a Model has beside the columns of its row, for a query that says what its tenant, id and name are. */
+export const modelColumns = (tenant: SQLWrapper, id: SQLWrapper, name: SQLWrapper) => ({
   tags: sql<Readonly<Record<string, string>>>`coalesce((
     select json_object_agg(t.key, t.value order by t.key) from ${modelTags} t
-     where t.tenant_id = ${tenantOf(tx)} and t.subject_id = ${id}), '{}')`,
+     where t.tenant_id = ${tenant} and t.subject_id = ${id}), '{}')`,
   aliases: sql<Readonly<Record<string, string>>>`coalesce((
     select json_object_agg(a.alias, a.version order by a.alias) from ${modelAliases} a
-     where a.tenant_id = ${tenantOf(tx)} and a.name = ${name}), '{}')`,
+     where a.tenant_id = ${tenant} and a.name = ${name}), '{}')`,
 });

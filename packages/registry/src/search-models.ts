@@ -1,27 +1,25 @@
 import {
   childRows,
-  compileFilter,
   defineFilterFields,
+  defineList,
   defineOrder,
   type FilterInput,
   mapField,
   type OrderInput,
   type Page,
+  type PageClauses,
   PageInput,
-  page,
   parseInput,
-  readFilter,
-  readOrder,
+  readPage,
   type TenantTx,
-  tenantOf,
   textField,
   timeField,
   uuidField,
 } from '@mcp-hub/db-core';
-import { and, eq, getTableColumns, type SQL, Subquery, sql } from 'drizzle-orm';
+import { type SQL, sql } from 'drizzle-orm';
 import { z } from 'zod';
 import { type Model, modelColumns } from './models.ts';
-import { type JsonObject, modelRegistry, modelTags, registeredModels } from './schema.ts';
+import { modelRegistry, modelTags, registeredModels } from './schema.ts';
 
 /** What models can be searched and ordered by. An index serves the orders by name, created_at and updated_at. */
 export const modelFields = defineFilterFields({
@@ -42,10 +40,48 @@ export const modelFields = defineFilterFields({
   }),
 });
 
-const modelOrder = defineOrder({
-  fields: modelFields,
-  byDefault: [{ field: 'name' }],
-  tieBreaker: modelFields.fields.id,
+/**
+ * A page of the models, and one of the names that only versions inserted by hand bear. Both go under the name of the
+ * models' table, so that the fields above mean either, and each has the whole condition, order and limit: above a union
+ * they would read and sort all models of the tenant for each page.
+ */
+const modelsAndNames = ({ tenant, condition, inOrder }: PageClauses): SQL => sql`(
+    (select tenant_id, id, id as model_id, name, description, metadata, actor, created_at, updated_at
+       from ${registeredModels}
+      where tenant_id = ${tenant} and deleted_at is null and ${condition} ${inOrder})
+    union all
+    (select *
+       from (
+         select v.tenant_id, v.id, null::uuid as model_id, v.name, null::text as description, '{}'::jsonb as metadata,
+                null::text as actor, v.created_at, v.created_at as updated_at
+           from ${modelRegistry} v
+          where v.tenant_id = ${tenant} and v.deleted_at is null and v.stage_change_number = 0
+            and not exists (select from ${registeredModels} m where m.tenant_id = ${tenant} and m.name = v.name)
+            and not exists (select from ${modelRegistry} older
+                             where older.tenant_id = ${tenant} and older.name = v.name and older.id < v.id
+                               and older.deleted_at is null and older.stage_change_number = 0)) as registered_models
+      where ${condition} ${inOrder})) as registered_models`;
+
+const { name, description, metadata, actor, createdAt, updatedAt } = registeredModels;
+
+const modelList = defineList({
+  name: 'registry.models',
+  from: modelsAndNames,
+  columns: {
+    id: sql<Model['id']>`registered_models.model_id`,
+    name,
+    description,
+    metadata,
+    ...modelColumns(sql`registered_models.tenant_id`, sql`registered_models.model_id`, sql`registered_models.name`),
+    actor,
+    createdAt,
+    updatedAt,
+  },
+  order: defineOrder({
+    fields: modelFields,
+    byDefault: [{ field: 'name' }],
+    tieBreaker: modelFields.fields.id,
+  }),
 });
 
 export const SearchModelsInput = z.strictObject({
@@ -64,59 +100,5 @@ export type SearchModelsInput = Readonly<z.input<typeof SearchModelsInput>>;
  * @throws DomainError `invalid_input` for filter and order with the place of what is wrong, for limit and cursor.
  */
 export async function searchModels(tx: TenantTx, input: SearchModelsInput = {}): Promise<Page<Model>> {
-  const tenant = tenantOf(tx);
-  const { limit, cursor, ...wanted } = parseInput(SearchModelsInput, input);
-  const filter = readFilter(modelFields, wanted.filter);
-  const order = readOrder(modelOrder, wanted.orderBy);
-  const { name, description, metadata, actor, createdAt, updatedAt } = registeredModels;
-  return await page<Model>({ tenant, list: ['registry.models'], filter, order, page: { limit, cursor } }, (query) => {
-    const inOrder = sql`order by ${sql.join(query.orderBy, sql`, `)} limit ${query.limit}`;
-    const rest = sql`${and(eq(registeredModels.tenantId, tenant), compileFilter(modelFields, filter), query.after)} ${inOrder}`;
-    return tx
-      .select({
-        item: {
-          id: sql<Model['id']>`registered_models.model_id`,
-          name,
-          description,
-          metadata: sql<JsonObject>`${metadata}`,
-          ...modelColumns(tx, sql`registered_models.model_id`, sql`registered_models.name`),
-          actor,
-          createdAt,
-          updatedAt,
-        },
-        key: query.key,
-      })
-      .from(modelsAndNames(tx, rest))
-      .orderBy(...query.orderBy)
-      .limit(query.limit);
-  });
+  return await readPage(tx, modelList, parseInput(SearchModelsInput, input));
 }
-
-/**
- * A page of the models, and one of the names that only versions inserted by hand bear. Both go under the name of the
- * models' table, so that the fields above mean either, and each has the whole condition, order and limit: above a union
- * they would read and sort all models of the tenant for each page.
- */
-const modelsAndNames = (tx: TenantTx, rest: SQL) => {
-  const tenant = tenantOf(tx);
-  return new Subquery(
-    sql`
-    (select tenant_id, id, id as model_id, name, description, metadata, actor, created_at, updated_at
-       from ${registeredModels}
-      where deleted_at is null and ${rest})
-    union all
-    (select *
-       from (
-         select v.tenant_id, v.id, null::uuid as model_id, v.name, null::text as description, '{}'::jsonb as metadata,
-                null::text as actor, v.created_at, v.created_at as updated_at
-           from ${modelRegistry} v
-          where v.tenant_id = ${tenant} and v.deleted_at is null and v.stage_change_number = 0
-            and not exists (select from ${registeredModels} m where m.tenant_id = ${tenant} and m.name = v.name)
-            and not exists (select from ${modelRegistry} older
-                             where older.tenant_id = ${tenant} and older.name = v.name and older.id < v.id
-                               and older.deleted_at is null and older.stage_change_number = 0)) as registered_models
-      where ${rest})`,
-    getTableColumns(registeredModels),
-    'registered_models',
-  );
-};

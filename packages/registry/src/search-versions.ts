@@ -1,7 +1,7 @@
 import {
   childRows,
-  compileFilter,
   defineFilterFields,
+  defineList,
   defineOrder,
   enumField,
   type FilterInput,
@@ -10,17 +10,14 @@ import {
   type OrderInput,
   type Page,
   PageInput,
-  page,
   parseInput,
-  readFilter,
-  readOrder,
+  readPage,
   type TenantTx,
-  tenantOf,
   textField,
   timeField,
   uuidField,
 } from '@mcp-hub/db-core';
-import { and, eq, isNull } from 'drizzle-orm';
+import { eq, isNull } from 'drizzle-orm';
 import { z } from 'zod';
 import { modelName } from './field-inputs.ts';
 import { modelRegistry, modelStages, modelTags } from './schema.ts';
@@ -51,10 +48,16 @@ export const versionFields = defineFilterFields({
   }),
 });
 
-const versionOrder = defineOrder({
-  fields: versionFields,
-  byDefault: [{ field: 'createdAt', direction: 'desc' }],
-  tieBreaker: versionFields.fields.id,
+const versionList = defineList({
+  name: 'registry.versions',
+  from: modelRegistry,
+  columns: versionColumns,
+  where: isNull(modelRegistry.deletedAt),
+  order: defineOrder({
+    fields: versionFields,
+    byDefault: [{ field: 'createdAt', direction: 'desc' }],
+    tieBreaker: versionFields.fields.id,
+  }),
 });
 
 export const SearchVersionsInput = z.strictObject({
@@ -72,51 +75,15 @@ export type SearchVersionsInput = Readonly<z.input<typeof SearchVersionsInput>>;
  * @throws DomainError `invalid_input` for filter and order with the place of what is wrong, for limit and cursor.
  */
 export async function searchVersions(tx: TenantTx, input: SearchVersionsInput = {}): Promise<Page<ModelVersion>> {
-  const tenant = tenantOf(tx);
-  const { limit, cursor, ...wanted } = parseInput(SearchVersionsInput, input);
-  const filter = readFilter(versionFields, wanted.filter);
-  const order = readOrder(versionOrder, wanted.orderBy);
-  return await page({ tenant, list: ['registry.versions'], filter, order, page: { limit, cursor } }, (query) =>
-    tx
-      .select({ item: versionColumns(tx), key: query.key })
-      .from(modelRegistry)
-      .where(
-        and(
-          eq(modelRegistry.tenantId, tenant),
-          isNull(modelRegistry.deletedAt),
-          compileFilter(versionFields, filter),
-          query.after,
-        ),
-      )
-      .orderBy(...query.orderBy)
-      .limit(query.limit),
-  );
+  return await readPage(tx, versionList, parseInput(SearchVersionsInput, input));
 }
-
-const registrationOrder = readOrder(versionOrder, [{ field: 'id', direction: 'desc' }]);
 
 export const ListVersionsInput = z.strictObject({ ...PageInput.shape, name: modelName });
 export type ListVersionsInput = Readonly<z.input<typeof ListVersionsInput>>;
 
 /** The versions of a model that are not deleted, the last registered first, by pages; none where there is no model. */
 export async function listVersions(tx: TenantTx, input: ListVersionsInput): Promise<Page<ModelVersion>> {
-  const { name, limit, cursor } = parseInput(ListVersionsInput, input);
-  const tenant = tenantOf(tx);
-  return await page(
-    { tenant, list: ['registry.versionsOfModel', name], order: registrationOrder, page: { limit, cursor } },
-    (query) =>
-      tx
-        .select({ item: versionColumns(tx), key: query.key })
-        .from(modelRegistry)
-        .where(
-          and(
-            eq(modelRegistry.tenantId, tenant),
-            eq(modelRegistry.name, name),
-            isNull(modelRegistry.deletedAt),
-            query.after,
-          ),
-        )
-        .orderBy(...query.orderBy)
-        .limit(query.limit),
-  );
+  const { name, ...page } = parseInput(ListVersionsInput, input);
+  const within = { condition: eq(modelRegistry.name, name), of: [name] };
+  return await readPage(tx, versionList, { ...page, within, orderBy: [{ field: 'id', direction: 'desc' }] });
 }

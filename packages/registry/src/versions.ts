@@ -28,7 +28,7 @@ export async function getVersion(tx: TenantTx, input: GetVersionInput): Promise<
 export async function findVersion(tx: TenantTx, input: GetVersionInput): Promise<ModelVersion | undefined> {
   const { name, version } = parseInput(GetVersionInput, input);
   const [row] = await tx
-    .select(versionColumns(tx))
+    .select(versionColumns)
     .from(modelRegistry)
     .where(liveVersion(tx, name, version));
   return row;
@@ -44,12 +44,13 @@ export const liveVersion = (tx: TenantTx, name: string, version: string) =>
   );
 
 /** The select list of a ModelVersion. In raw SQL the outer table is spelled out: Drizzle drops it from columns. */
-export const versionColumns = (tx: TenantTx) => ({
+export const versionColumns = {
   ...getTableColumns(modelRegistry),
   tags: sql<Readonly<Record<string, string>>>`coalesce((
     select json_object_agg(t.key, t.value order by t.key) from ${modelTags} t
-     where t.tenant_id = ${tenantOf(tx)} and t.subject_id = model_registry.id), '{}')`,
+     where t.tenant_id = model_registry.tenant_id and t.subject_id = model_registry.id), '{}')`,
   aliases: sql<readonly string[]>`coalesce((
     select json_agg(a.alias order by a.alias) from ${modelAliases} a
-     where a.tenant_id = ${tenantOf(tx)} and a.name = model_registry.name and a.version = model_registry.version), '[]')`,
-});
+     where a.tenant_id = model_registry.tenant_id and a.name = model_registry.name
+       and a.version = model_registry.version), '[]')`,
+};

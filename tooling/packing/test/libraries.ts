@@ -29,7 +29,6 @@ export function testLibraries(tarballs: Tarballs): void {
       'node_modules/drizzle-orm',
       'node_modules/postgres',
       'node_modules/postgres-array',
-      'node_modules/uuid',
       'node_modules/zod',
     ]);
   });

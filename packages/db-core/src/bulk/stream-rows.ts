@@ -1,5 +1,4 @@
 import { guardStatement } from '../context/statement-guard.ts';
-import { tenantHandle } from '../context/tenant-handle.ts';
 import { contextOf, type TenantTx } from '../context/tenant-tx.ts';
 import type { Connection } from '../context/transaction-scope.ts';
 import { DomainError } from '../errors.ts';
@@ -31,7 +30,7 @@ export async function* streamRows<Schema extends Record<string, unknown>, Row>(
   const name = context.connection.uniqueName('rows');
   const reader = fetching(context.connection, name, batchRows);
   // Drizzle maps each batch with the mapping of the query itself; the reader answers it from the cursor.
-  const handle = tenantHandle<Schema>({ ...context, connection: reader.connection });
+  const handle = context.makeHandle<Schema>({ ...context, connection: reader.connection });
   try {
     for (;;) {
       const rows = await query(handle);

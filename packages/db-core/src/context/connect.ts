@@ -1,9 +1,5 @@
-import { Socket } from 'node:net';
-import { drizzle } from 'drizzle-orm/postgres-js';
-import postgres from 'postgres';
 import { DomainError } from '../errors.ts';
 import { type Logger, silentLogger } from '../logger.ts';
-import { arrayTypes } from './array-types.ts';
 import { checkLogin } from './check-login.ts';
 import { createConnectionPool } from './connection-pool.ts';
 import { type Database, type DatabaseInternals, internals } from './database.ts';
@@ -29,9 +25,6 @@ export interface ConnectOptions<Schema extends Record<string, unknown> = Record<
   readonly logger?: Logger;
 }
 
-/** Of a login, which is slower than a turn in the queue for a connection that is open. */
-const CONNECT_TIMEOUT_MS = 10_000;
-
 /**
  * Opens a pool and checks the login once: `failed_precondition` where the roles are missing (run `db:migrate`),
  * `permission_denied` where the login may not become app_tenant (run `db:grant-runtime`) or has privileges that
@@ -44,30 +37,16 @@ export async function connect<Schema extends Record<string, unknown> = Record<st
   const acquireTimeoutMs = wholeNumber('acquireTimeoutMs', options.acquireTimeoutMs ?? 10_000, 1, 600_000);
   const logger = options.logger ?? silentLogger;
   const url = parsedUrl(options.url);
-  const openClient = () => {
-    const client = postgres(url, {
-      max: 1,
-      prepare: options.prepare ?? true,
-      fetch_types: false,
-      types: arrayTypes,
-      max_lifetime: null,
-      // An option that the types of postgres.js leave out.
-      ...({ socket: openSocket } as object),
-      connect_timeout: Math.ceil(Math.max(acquireTimeoutMs, CONNECT_TIMEOUT_MS) / 1_000),
-      onnotice: (notice) => logger.debug({ code: notice['code'] }, 'notice of the server'),
-      connection: {
-        application_name: options.applicationName ?? 'mcp-hub',
-        ...(options.statementTimeoutMs === undefined ? {} : { statement_timeout: options.statementTimeoutMs }),
-        ...(options.lockTimeoutMs === undefined ? {} : { lock_timeout: options.lockTimeoutMs }),
-      },
-    });
-    // Leaves times and JSON as text in this client, as Drizzle's columns want them.
-    drizzle(client);
-    return client;
-  };
-  const pool = createConnectionPool(openClient, max);
+  // A login is slower than a turn in the queue for a connection that is open.
+  const connectTimeoutMs = Math.max(acquireTimeoutMs, 10_000);
+  // Loaded here and not with the package: what a connection needs is half of what all modules take.
+  const [{ openClient }, { handleMaker }] = await Promise.all([
+    import('./open-client.ts'),
+    import('./tenant-handle.ts'),
+  ]);
+  const pool = createConnectionPool(() => openClient({ ...options, url, logger, connectTimeoutMs }), max);
   try {
-    await checkLogin(pool, Math.max(acquireTimeoutMs, CONNECT_TIMEOUT_MS), {
+    await checkLogin(pool, connectTimeoutMs, {
       requireUnprivileged: options.requireUnprivileged ?? false,
       logger,
     });
@@ -75,29 +54,9 @@ export async function connect<Schema extends Record<string, unknown> = Record<st
     await pool.close(0);
     throw toDomainError(error);
   }
-  // No client: only the dialect and the relations of the schema, made once.
-  const root = drizzle.mock(options.schema === undefined ? {} : { schema: options.schema });
-  const inside: DatabaseInternals = { pool, root, acquireTimeoutMs, logger };
+  const makeHandle = handleMaker(options.schema);
+  const inside: DatabaseInternals = { pool, makeHandle, acquireTimeoutMs, logger };
   return { [internals]: inside, close: ({ timeoutMs = 5_000 } = {}) => pool.close(timeoutMs) };
-}
-
-/**
- * As postgres.js does it, but without Nagle's algorithm: a burst of more than 1 kB leaves in two writes, and the second
- * would wait for the answers to the first. That was one round trip more of each such burst.
- */
-function openSocket({ host, port, path }: SocketTarget): Socket {
-  const socket = new Socket().setNoDelay(true);
-  if (typeof path === 'string') return socket.connect(path);
-  const [name = 'localhost'] = host;
-  // Read by postgres.js, as the name that the server's certificate must bear.
-  Object.assign(socket, { host: name });
-  return socket.connect(port[0] ?? 5432, name);
-}
-
-interface SocketTarget {
-  readonly host: readonly string[];
-  readonly port: readonly number[];
-  readonly path?: unknown;
 }
 
 function parsedUrl(url: unknown): string {

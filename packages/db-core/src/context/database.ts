@@ -1,7 +1,7 @@
-import type { PostgresJsDatabase } from 'drizzle-orm/postgres-js';
 import { DomainError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import type { ConnectionPool } from './connection-pool.ts';
+import type { MakeHandle } from './tenant-tx.ts';
 
 /** The key to what stays inside this package: no other code can reach the pool past the tenant context. */
 export const internals: unique symbol = Symbol('database');
@@ -9,8 +9,7 @@ export const internals: unique symbol = Symbol('database');
 /** The pool behind a Database. */
 export interface DatabaseInternals {
   readonly pool: ConnectionPool;
-  /** Holds the dialect and the relations; never used for queries, since it has no tenant. */
-  readonly root: PostgresJsDatabase<Record<string, unknown>>;
+  readonly makeHandle: MakeHandle;
   readonly acquireTimeoutMs: number;
   readonly logger: Logger;
 }

@@ -1,16 +1,24 @@
-import { PgDatabase, type PgDialect } from 'drizzle-orm/pg-core';
-import { type PostgresJsQueryResultHKT, PostgresJsSession } from 'drizzle-orm/postgres-js';
+import type { PgDialect } from 'drizzle-orm/pg-core';
+import { PgDatabase } from 'drizzle-orm/pg-core/db';
+import { drizzle, type PostgresJsQueryResultHKT, PostgresJsSession } from 'drizzle-orm/postgres-js';
 import { DomainError } from '../errors.ts';
 import { rowMapper, type SelectedField } from './row-mapper.ts';
-import { registerTx, type TenantContext, type TenantTx } from './tenant-tx.ts';
+import { type MakeHandle, registerTx, type TenantContext, type TenantTx } from './tenant-tx.ts';
 import type { RowShape } from './wire.ts';
 
-/**
- * A Drizzle database whose statements all run on `context.connection`. Drizzle's dialect and relations are made once
- * a pool; this costs a session and a query builder per transaction.
- */
-export function tenantHandle<Schema extends Record<string, unknown>>(context: TenantContext): TenantTx<Schema> {
-  const { dialect, _: relations } = context.root as unknown as RootParts;
+/** Makes Drizzle's dialect and the relations of the schema, once a pool; a transaction's handle then costs little. */
+export function handleMaker(schema: Record<string, unknown> | undefined): MakeHandle {
+  // Without a client: no query goes by this instance, which has no tenant.
+  const root = drizzle.mock(schema === undefined ? {} : { schema });
+  return (context) => tenantHandle(context, root as unknown as RootParts);
+}
+
+/** A Drizzle database whose statements all run on `context.connection`: a session and a query builder. */
+function tenantHandle<Schema extends Record<string, unknown>>(
+  context: TenantContext,
+  root: RootParts,
+): TenantTx<Schema> {
+  const { dialect, _: relations } = root;
   const schema =
     relations.schema === undefined
       ? undefined
@@ -34,7 +42,7 @@ export function tenantHandle<Schema extends Record<string, unknown>>(context: Te
     value: (work: unknown) => {
       if (typeof work !== 'function')
         throw new DomainError('invalid_input', 'tx.transaction takes the work as a function.');
-      return context.connection.savepoint((connection) => work(tenantHandle<Schema>({ ...context, connection })));
+      return context.connection.savepoint((connection) => work(tenantHandle<Schema>({ ...context, connection }, root)));
     },
   });
   registerTx(handle, context);

@@ -1,5 +1,5 @@
 import type { PgDatabase } from 'drizzle-orm/pg-core';
-import type { PostgresJsDatabase, PostgresJsQueryResultHKT } from 'drizzle-orm/postgres-js';
+import type { PostgresJsQueryResultHKT } from 'drizzle-orm/postgres-js';
 import { DomainError } from '../errors.ts';
 import type { TenantId } from './tenant-id.ts';
 import type { Connection } from './transaction-scope.ts';
@@ -35,9 +35,12 @@ export type TenantTx<Schema extends Record<string, unknown> = Record<string, unk
 export interface TenantContext {
   readonly tenant: TenantId;
   readonly connection: Connection;
-  /** The pool's Drizzle instance: dialect and relations, no queries. */
-  readonly root: PostgresJsDatabase<Record<string, unknown>>;
+  /** The pool's, for a second handle of the same transaction. */
+  readonly makeHandle: MakeHandle;
 }
+
+/** Made once a pool by `handleMaker`, which is loaded with the driver. */
+export type MakeHandle = <Schema extends Record<string, unknown>>(context: TenantContext) => TenantTx<Schema>;
 
 const contexts = new WeakMap<object, TenantContext>();
 

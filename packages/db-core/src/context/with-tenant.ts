@@ -2,7 +2,6 @@ import { DomainError } from '../errors.ts';
 import { type Database, internalsOf } from './database.ts';
 import { inContext, refuseForeignHandle } from './open-context.ts';
 import { type RetryOptions, retrying } from './retry.ts';
-import { tenantHandle } from './tenant-handle.ts';
 import { type TenantId, toTenantId } from './tenant-id.ts';
 import type { TenantTx } from './tenant-tx.ts';
 import { runTransaction, type TransactionMode } from './transaction.ts';
@@ -65,10 +64,10 @@ async function enter<Schema extends Record<string, unknown>, Result>(
   const id = toTenantId(tenant);
   if (typeof work !== 'function')
     throw new DomainError('invalid_input', 'The work must be a function of the transaction.');
-  const { root } = internalsOf(db);
+  const { makeHandle } = internalsOf(db);
   const mode = transactionMode(id, options, oneStatement);
   return await inContext(id, () =>
-    runTransaction(db, mode, (connection) => work(tenantHandle<Schema>({ tenant: id, connection, root }))),
+    runTransaction(db, mode, (connection) => work(makeHandle<Schema>({ tenant: id, connection, makeHandle }))),
   );
 }
 

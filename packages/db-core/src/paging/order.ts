@@ -5,7 +5,7 @@ import type { ValueProblem } from '../filter/filter-value.ts';
 import { type ResolvedField, resolveField } from '../filter/resolve-field.ts';
 import { tokenReader } from '../filter/token-reader.ts';
 import { PAGING_LIMITS } from './paging-limits.ts';
-import { type SortTerm, scalarTerms } from './sort-term.ts';
+import { type SortTerm, sortTerm } from './sort-term.ts';
 
 type OrderDirection = 'asc' | 'desc';
 
@@ -73,13 +73,13 @@ export function readOrder<Fields extends FilterFields>(
   const terms: SortTerm[] = [];
   const canonical: (readonly string[])[] = [];
   for (const { name, field, key, descending } of wanted) {
-    terms.push(...scalarTerms(...sortedBy(field, key), descending));
+    terms.push(sortTerm(...sortedBy(field, key), descending));
     canonical.push([name, ...(key === undefined ? [] : [key]), descending ? 'desc' : 'asc']);
   }
   const descending = wanted.at(-1)?.descending ?? false;
   for (const field of definition.tieBreaker) {
     const there = wanted.some((term) => term.field.kind !== 'map' && term.field.expression === field.expression);
-    if (!there) terms.push(...scalarTerms(field, field.expression, descending));
+    if (!there) terms.push(sortTerm(field, field.expression, descending));
   }
   return { terms, canonical };
 }

@@ -1,49 +1,46 @@
-import { type SQLWrapper, sql } from 'drizzle-orm';
+import { Column, is, type SQLWrapper } from 'drizzle-orm';
 import type { ScalarField } from '../filter/filter-fields.ts';
 
-/** One expression that rows are sorted by. NULL sorts last in both directions. */
+/** One expression that rows are sorted by. Missing values are last in both directions, and before them NaN. */
 export interface SortTerm {
   readonly expression: SQLWrapper;
   readonly descending: boolean;
   readonly nullable: boolean;
+  /** Whether the server's order has NaN first, where it does not belong: it sorts NaN above every number. */
+  readonly nanFirst: boolean;
+  /** Whether an index may hold the expression: a column and no subquery. */
+  readonly plain: boolean;
   /** The type that a cursor's text is cast back to. */
   readonly cast: string;
   /** Whether a text may be such a value: a forged cursor is refused before the server sees it. */
   readonly accepts: (text: string) => boolean;
 }
 
-/**
- * The sort terms of one field.
- *
- * PostgreSQL sorts NaN above every number, which ascending is right where it belongs, before NULL; descending, NaN is taken
- * out to the end by a second term. That form is served by no plain index.
- */
-export function scalarTerms(field: ScalarField, expression: SQLWrapper, descending: boolean): readonly SortTerm[] {
-  const term = { expression, descending, nullable: field.nullable, ...typeOf(field) };
-  if (!descending || field.kind !== 'number' || field.cast === 'bigint') return [term];
-  return [
-    { ...term, expression: sql`nullif(${expression}, 'NaN'::${sql.raw(field.cast)})`, nullable: true },
-    { expression: sql`(${expression} is null)`, descending: false, nullable: false, ...BOOLEAN },
-  ];
+/** The sort term of one field. */
+export function sortTerm(field: ScalarField, expression: SQLWrapper, descending: boolean): SortTerm {
+  return {
+    expression,
+    descending,
+    nullable: field.nullable,
+    nanFirst: descending && field.kind === 'number' && field.cast !== 'bigint',
+    plain: is(expression, Column),
+    ...typeOf(field),
+  };
 }
-
-const BOOLEAN = { cast: 'boolean', accepts: matches(/^(?:true|false)$/) };
-const INTEGER = { cast: 'bigint', accepts: isBigint };
 
 function typeOf(field: ScalarField): Pick<SortTerm, 'cast' | 'accepts'> {
   switch (field.kind) {
     case 'text':
-      return { cast: 'text', accepts: isText };
     case 'enum':
       return { cast: 'text', accepts: isText };
     case 'uuid':
       return { cast: 'uuid', accepts: matches(/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/) };
     case 'boolean':
-      return BOOLEAN;
+      return { cast: 'boolean', accepts: matches(/^(?:true|false)$/) };
     case 'time':
       return { cast: 'timestamptz', accepts: isTimestamp };
     case 'number':
-      return field.cast === 'bigint' ? INTEGER : { cast: field.cast, accepts: isNumber };
+      return field.cast === 'bigint' ? { cast: 'bigint', accepts: isBigint } : { cast: field.cast, accepts: isNumber };
   }
 }
 

@@ -1,14 +1,19 @@
-import { v7 } from 'uuid';
 import { DomainError } from '../errors.ts';
+import { uuidV7 } from './uuid-v7.ts';
 
 declare const kind: unique symbol;
 
 /** A uuid of one kind of row, so that a run's id is not taken for a model's. */
 export type Id<Kind extends string> = string & { readonly [kind]: Kind };
 
-/** A new v7 uuid, in the order of `at` (default: now); ids of one process and millisecond keep their order. */
+/**
+ * A new v7 uuid, in the order of `at` (default: now). Ids of this process come in the order in which they were made: those
+ * of now all, those of a given time to the millisecond, among the thousand of these that came last.
+ *
+ * @throws DomainError `invalid_input` for an `at` that is no time from 1970 to 10889.
+ */
 export function newId<Kind extends string>(at?: Date): Id<Kind> {
-  return (at === undefined ? v7() : v7({ msecs: at.getTime() })) as Id<Kind>;
+  return uuidV7(at) as Id<Kind>;
 }
 
 const uuidForm = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;

@@ -1,16 +1,15 @@
-import { eq, sql } from 'drizzle-orm';
-import { QueryBuilder } from 'drizzle-orm/pg-core';
+import { eq, getTableColumns } from 'drizzle-orm';
 import { z } from 'zod';
 import { asDispatcher } from '../context/as-dispatcher.ts';
 import type { Database } from '../context/database.ts';
-import type { TenantId } from '../context/tenant-id.ts';
 import { tenantOf } from '../context/tenant-tx.ts';
 import { readOne, withTenant } from '../context/with-tenant.ts';
 import { DomainError } from '../errors.ts';
 import { defineFilterFields, textField } from '../filter/filter-fields.ts';
-import { defineOrder, readOrder } from '../paging/order.ts';
-import { type Page, page } from '../paging/page.ts';
+import { defineList } from '../paging/list.ts';
+import { defineOrder } from '../paging/order.ts';
 import { PageInput } from '../paging/page-input.ts';
+import { type Page, planPage } from '../paging/plan-page.ts';
 import { tenantStatuses, tenants } from '../schema.ts';
 import { nameInput, parseInput } from '../value/parse-input.ts';
 
@@ -78,10 +77,15 @@ function notFound(): never {
   throw new DomainError('not_found', 'No tenant with this id was created.');
 }
 
-const byTenantId = defineOrder({
-  fields: defineFilterFields({ tenantId: textField(tenants.tenantId) }),
-  byDefault: [{ field: 'tenantId' }],
-  tieBreaker: textField(tenants.tenantId),
+const tenantList = defineList({
+  name: 'tenants',
+  from: tenants,
+  columns: getTableColumns(tenants),
+  order: defineOrder({
+    fields: defineFilterFields({ tenantId: textField(tenants.tenantId) }),
+    byDefault: [{ field: 'tenantId' }],
+    tieBreaker: textField(tenants.tenantId),
+  }),
 });
 
 /**
@@ -90,33 +94,6 @@ const byTenantId = defineOrder({
  * @throws DomainError `permission_denied` where the login is no member of app_dispatcher.
  */
 export async function listTenants(db: Database, input: PageInput = {}): Promise<Page<Tenant>> {
-  const order = readOrder(byTenantId, undefined);
-  return await page({ tenant: '', list: ['tenants'], order, page: parseInput(PageInput, input) }, async (query) => {
-    const { tenantId, displayName, status, createdAt, updatedAt } = tenants;
-    const statement = new QueryBuilder()
-      .select({
-        tenantId,
-        displayName,
-        status,
-        createdMs: sql`extract(epoch from ${createdAt}) * 1000`.as('created_ms'),
-        updatedMs: sql`extract(epoch from ${updatedAt}) * 1000`.as('updated_ms'),
-        key: query.key.as('key'),
-      })
-      .from(tenants)
-      .where(query.after)
-      .orderBy(...query.orderBy)
-      .limit(query.limit)
-      .toSQL();
-    const rows = await asDispatcher(db, statement.sql, statement.params);
-    return rows.map((row) => ({
-      item: {
-        tenantId: row['tenant_id'] as TenantId,
-        displayName: row['display_name'] as string | null,
-        status: row['status'] as Tenant['status'],
-        createdAt: new Date(Number(row['created_ms'])),
-        updatedAt: new Date(Number(row['updated_ms'])),
-      },
-      key: String(row['key']),
-    }));
-  });
+  const { text, parameters, toPage } = planPage(tenantList, undefined, parseInput(PageInput, input));
+  return toPage(await asDispatcher(db, text, parameters, 'arrays'));
 }

@@ -1,0 +1,140 @@
+import { and, eq, type SQL, sql } from 'drizzle-orm';
+import { PgDialect } from 'drizzle-orm/pg-core';
+import type { TenantId } from '../context/tenant-id.ts';
+import { DomainError } from '../errors.ts';
+import { compileFilter } from '../filter/compile-filter.ts';
+import type { FilterFields } from '../filter/filter-fields.ts';
+import type { FilterInput } from '../filter/filter-node.ts';
+import { readFilter } from '../filter/read-filter.ts';
+import { decodeCursor, encodeCursor, queryFingerprint } from './cursor.ts';
+import { type SortValues, stretchesAfter } from './keyset.ts';
+import type { List } from './list.ts';
+import { type OrderInput, readOrder } from './order.ts';
+import type { PageInput } from './page-input.ts';
+import { PAGING_LIMITS } from './paging-limits.ts';
+import type { SortTerm } from './sort-term.ts';
+
+/** One page of a list. `nextCursor` is undefined on the last page, also when that page is exactly full. */
+export interface Page<Item> {
+  readonly items: readonly Item[];
+  readonly nextCursor: string | undefined;
+}
+
+/** Which part of a list is wanted, and which page of it. */
+export interface PageRequest<Fields extends FilterFields> extends PageInput {
+  /** Text or an object, read by readFilter. */
+  readonly filter?: FilterInput<Fields> | undefined;
+  /** Text or terms, read by readOrder. Default: the list's own. */
+  readonly orderBy?: OrderInput<Fields> | undefined;
+  /** A part of the list: its condition, and the values in it, to which the cursors are bound. */
+  readonly within?: {
+    readonly condition: SQL | undefined;
+    readonly of: readonly (string | number | boolean | null)[];
+  };
+}
+
+/** The statement of one page, and what makes the page of its rows. */
+export interface PagePlan<Item> {
+  readonly text: string;
+  readonly parameters: readonly unknown[];
+  /** Of the statement's rows as arrays. */
+  readonly toPage: (rows: readonly object[]) => Page<Item>;
+}
+
+const dialect = new PgDialect();
+
+/** Plans a page of a tenant's rows; without a tenant, of all rows that the role sees. Errors as in readPage. */
+export function planPage<Fields extends FilterFields, Item>(
+  list: List<Fields, Item>,
+  tenant: TenantId | undefined,
+  request: PageRequest<Fields>,
+): PagePlan<Item> {
+  const { within } = request;
+  const filter = readFilter(list.order.fields, request.filter);
+  const { terms, canonical } = readOrder(list.order, request.orderBy);
+  const limit = readLimit(request.limit, list.defaultLimit, list.maxLimit);
+  const fingerprint = queryFingerprint([tenant ?? '', [list.name, ...(within?.of ?? [])], filter, canonical]);
+  const after = request.cursor === undefined ? undefined : decodeCursor(request.cursor, fingerprint, terms);
+
+  const keys = sortKeys(list, terms);
+  const selected = sql.join(
+    [...list.columns, ...keys.beside].map((column) => sql`${column}`),
+    sql`, `,
+  );
+  const wanted = and(within?.condition, compileFilter(list.order.fields, filter));
+  const parts = stretchesAfter(terms, after).map(({ condition, orderBy }) => {
+    // One row more, to know whether another page follows.
+    const inOrder = sql`order by ${sql.join([...orderBy], sql`, `)} limit ${limit + 1}`;
+    const source = sourceOf(list, tenant, and(list.where, wanted, condition), inOrder);
+    return sql`select ${selected} from ${source} ${inOrder}`;
+  });
+  // The server runs the parts of an Append by turns, and none beyond the limit.
+  const statement = sql.join(parts.length === 1 ? parts : [unionOf(parts), sql`limit ${limit + 1}`], sql` `);
+  const { sql: text, params: parameters } = dialect.sqlToQuery(statement);
+  return {
+    text,
+    parameters,
+    toPage: (given) => {
+      const rows = given as readonly (readonly unknown[])[];
+      const last = rows.length > limit ? rows[limit - 1] : undefined;
+      return {
+        items: list.toItems(last === undefined ? rows : rows.slice(0, limit)),
+        nextCursor: last === undefined ? undefined : encodeCursor(fingerprint, keys.read(last)),
+      };
+    },
+  };
+}
+
+function sourceOf(
+  { from, joins }: Pick<List, 'from' | 'joins'>,
+  tenant: TenantId | undefined,
+  condition: SQL | undefined,
+  inOrder: SQL,
+): SQL {
+  if (typeof from !== 'function') {
+    const ofTenant = tenant === undefined ? undefined : eq(from.tenantId, tenant);
+    return sql`${from} ${joins} where ${and(ofTenant, condition) ?? sql`true`}`;
+  }
+  if (tenant === undefined) throw new TypeError('Only a plain table is listed without a tenant');
+  return from({ tenant, condition: condition ?? sql`true`, inOrder });
+}
+
+function unionOf(parts: readonly SQL[]): SQL {
+  const inParentheses = parts.map((part) => sql`(${part})`);
+  return sql.join(inParentheses, sql` union all `);
+}
+
+interface SortKeys {
+  /** What is selected behind the list's own columns. */
+  readonly beside: readonly SQL[];
+  readonly read: (row: readonly unknown[]) => SortValues;
+}
+
+/**
+ * Where a row has its sort values. The driver leaves texts, times, ids and large numbers as the server printed them, and
+ * a float's number is exact; what is no column of the list is selected as text.
+ */
+function sortKeys({ columns }: Pick<List, 'columns'>, terms: readonly SortTerm[]): SortKeys {
+  const beside: SQL[] = [];
+  const places = terms.map(({ expression }) => {
+    const at = (columns as readonly unknown[]).indexOf(expression);
+    return at < 0 ? columns.length + beside.push(sql`(${expression})::text`) - 1 : at;
+  });
+  const read = (row: readonly unknown[]) => places.map((at) => textOf(row[at] as string | number | boolean | null));
+  return { beside, read };
+}
+
+const textOf = (value: string | number | boolean | null) => (value === null ? null : String(value));
+
+/** Takes the limit of a page, or the default. @throws DomainError `invalid_input` that names the maximum. */
+function readLimit(
+  limit: unknown,
+  defaultLimit: number = PAGING_LIMITS.defaultLimit,
+  maxLimit: number = PAGING_LIMITS.maxLimit,
+): number {
+  if (limit === undefined) return defaultLimit;
+  if (typeof limit === 'number' && Number.isInteger(limit) && limit >= 1 && limit <= maxLimit) return limit;
+  throw new DomainError('invalid_input', `The limit of a page must be a whole number from 1 to ${maxLimit}.`, {
+    details: { field: 'limit', limit: maxLimit },
+  });
+}

@@ -1,0 +1,19 @@
+import { sumError } from './exact.ts';
+
+/** The sum of `term(0) … term(length - 1)`, as if computed in twice the precision (Neumaier 1974). */
+export function sumOf(length: number, term: (index: number) => number): number {
+  let total = 0;
+  let lost = 0;
+  for (let i = 0; i < length; i++) {
+    const value = term(i);
+    const next = total + value;
+    lost += sumError(total, value, next);
+    total = next;
+  }
+  return Number.isFinite(lost) ? total + lost : total;
+}
+
+/** The compensated sum of an array; 0 for an empty one. */
+export function sum(values: ArrayLike<number>): number {
+  return sumOf(values.length, (i) => values[i] ?? 0);
+}

@@ -1,0 +1,10 @@
+export { beta } from './distributions/beta.ts';
+export { binomial } from './distributions/binomial.ts';
+export { chiSquare } from './distributions/chi-square.ts';
+export type { Distribution } from './distributions/distribution.ts';
+export { fisherF } from './distributions/fisher-f.ts';
+export { kolmogorov } from './distributions/kolmogorov.ts';
+export { normal } from './distributions/normal.ts';
+export { studentT } from './distributions/student-t.ts';
+export { isStatsError, StatsError } from './errors.ts';
+export type { Defined, Outcome, Undefined } from './outcome.ts';

@@ -1,0 +1,4 @@
+export * from './limits.ts';
+export { TELEMETRY_REFRESH_KIND } from './note-refresh.ts';
+export * from './record-telemetry.ts';
+export * from './schema.ts';
