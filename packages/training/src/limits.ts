@@ -28,8 +28,16 @@ export const TRAINING_LIMITS = {
   leaseMsMin: 100,
   leaseMs: 86_400_000,
   attempts: 1_000,
+  /** Runs that one sweep makes stale. */
+  sweepBatch: 1_000,
+  /** Points that one transaction of a purge deletes. */
+  purgeBatch: 100_000,
   objectives: 10,
   /** Parameters of one search space, conditional ones among them. */
   searchSpaceParams: 200,
   categoricalChoices: 1_000,
+  /** Values of one parameter that a grid names. */
+  gridPoints: 1_000,
+  /** Ended trials that TPE looks at: the best ones, and the last ones up to this number. */
+  tpeHistory: 1_000,
 } as const;

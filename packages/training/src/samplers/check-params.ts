@@ -1,6 +1,6 @@
 import { DomainError } from '@mcp-hub/db-core';
 import { isActive, orderParams } from './param-order.ts';
-import { canTake } from './param-values.ts';
+import { canTake, writtenValue } from './param-values.ts';
 import type { ParamValue, SearchSpace, TrialParams } from './search-space.ts';
 
 interface CheckOptions {
@@ -20,7 +20,7 @@ export function checkParams(space: SearchSpace, params: TrialParams, options: Ch
   const decided: Record<string, ParamValue> = {};
   for (const { name, param } of orderParams(space)) {
     const value = Object.hasOwn(checked, name) ? checked[name] : undefined;
-    if (isActive(param, decided)) {
+    if (isActive(space, param, decided)) {
       if (value === undefined) throw missing(field);
       decided[name] = value;
     } else if (value !== undefined) {
@@ -49,14 +49,14 @@ export function checkFixedParams(space: SearchSpace, params: TrialParams, option
       throw wrong(field, position, 'is no value that the search space has for this parameter: take one of its values');
     }
     const given = param.when === undefined || Object.hasOwn(params, param.when.param);
-    if (given && !isActive(param, params)) {
+    if (given && !isActive(space, param, params)) {
       throw inactive(field, position);
     }
   }
   const ordered: Record<string, ParamValue> = {};
-  for (const { name } of orderParams(space)) {
+  for (const { name, param } of orderParams(space)) {
     const value = Object.hasOwn(params, name) ? params[name] : undefined;
-    if (value !== undefined) ordered[name] = value;
+    if (value !== undefined) ordered[name] = writtenValue(param, value);
   }
   return ordered;
 }

@@ -1,3 +1,4 @@
+import { isSameValue } from './param-values.ts';
 import type { SearchSpace, SearchSpaceParam, TrialParams } from './search-space.ts';
 
 export interface NamedParam {
@@ -20,10 +21,12 @@ export function orderParams(space: SearchSpace): readonly NamedParam[] {
 }
 
 /** Whether the condition holds among parameters decided so far. A parameter that is not active has no value in them. */
-export function isActive(param: SearchSpaceParam, decided: TrialParams): boolean {
-  if (param.when === undefined) return true;
-  const value = Object.hasOwn(decided, param.when.param) ? decided[param.when.param] : undefined;
-  return value !== undefined && param.when.in.includes(value);
+export function isActive(space: SearchSpace, param: SearchSpaceParam, decided: TrialParams): boolean {
+  const { when } = param;
+  if (when === undefined) return true;
+  const parent = space[when.param];
+  const value = Object.hasOwn(decided, when.param) ? decided[when.param] : undefined;
+  return parent !== undefined && value !== undefined && when.in.some((named) => isSameValue(parent, named, value));
 }
 
 /** The names of the parameters that are active where the others have the values of `params`, in their order. */
@@ -31,7 +34,7 @@ export function activeParams(space: SearchSpace, params: TrialParams): readonly 
   const active: Record<string, TrialParams[string]> = {};
   const names: string[] = [];
   for (const { name, param } of orderParams(space)) {
-    if (!isActive(param, active)) continue;
+    if (!isActive(space, param, active)) continue;
     names.push(name);
     const value = Object.hasOwn(params, name) ? params[name] : undefined;
     if (value !== undefined) active[name] = value;

@@ -63,6 +63,16 @@ export function canTake(param: SearchSpaceParam, value: ParamValue): boolean {
     : indexOfValue(param, value) !== undefined;
 }
 
+/** Whether the two are one value of the parameter: 0.1 + 0.2 and 0.3 are, in steps of 0.1. */
+export const isSameValue = (param: SearchSpaceParam, a: ParamValue, b: ParamValue): boolean =>
+  a === b || (param.type === 'float' && param.step !== undefined && indexOfValue(param, a) === indexOfValue(param, b));
+
+/** The value as the samplers write it. The parameter can take it. */
+export function writtenValue(param: SearchSpaceParam, value: ParamValue): ParamValue {
+  const index = param.type === 'float' ? indexOfValue(param, value) : undefined;
+  return index === undefined ? value : valueAt(param, index);
+}
+
 const isInRange = (param: SteppedParam, value: ParamValue): value is number =>
   typeof value === 'number' &&
   value >= param.low &&
