@@ -217,6 +217,7 @@ export const runEventKinds = [
   'failed',
   'cancelled',
   'stale',
+  'renamed',
   'deleted',
   'restored',
   'purged',
@@ -276,4 +277,17 @@ export const trainingRunModels = tenantTable(
     // Search: the runs of a version, and the check when it is erased.
     constraint.index('version', [t.versionId, t.runId]),
   ],
+);
+
+/**
+ * Runs that were deleted for good and whose points are still there. With its row a run is gone for everyone at once; the
+ * points go in small steps afterwards, and this is what finds them after a crash.
+ */
+export const trainingPurges = tenantTable(
+  'training_purges',
+  {
+    runId: uuid('run_id').notNull(),
+    createdAt: createdAtColumn(),
+  },
+  (t, constraint) => [constraint.primaryKey(t.runId)],
 );

@@ -1,0 +1,41 @@
+import { DomainError, type Id, parseInput, type TenantTx, tenantOf } from '@mcp-hub/db-core';
+import { and, eq, isNull } from 'drizzle-orm';
+import { z } from 'zod';
+import { leaseMs } from '../inputs.ts';
+import { trainingRuns } from '../schema.ts';
+import { leaseEnd } from './change-run.ts';
+import { RunLease, requireLive, requireToken } from './lock-run.ts';
+
+export const HeartbeatRunInput = z.strictObject({ ...RunLease.shape, leaseMs });
+export type HeartbeatRunInput = Readonly<z.input<typeof HeartbeatRunInput>>;
+
+/**
+ * Says that the run's worker is alive, and holds its lease until `leaseMs` from now; gives its end. A lease that ran out
+ * and was not swept yet is held again. One round trip; the run's lock.
+ *
+ * @throws DomainError `conflict` that isLeaseLost recognises where the run was taken from its holder: it stops then.
+ *   `failed_precondition` where the run does not run any more, or is deleted; `not_found`.
+ */
+export async function heartbeatRun(tx: TenantTx, input: HeartbeatRunInput): Promise<Date> {
+  const given = parseInput(HeartbeatRunInput, input);
+  const run = and(eq(trainingRuns.tenantId, tenantOf(tx)), eq(trainingRuns.id, given.runId as Id<'Run'>));
+  const [held] = await tx
+    .update(trainingRuns)
+    .set({ leasedUntil: leaseEnd(given.leaseMs) })
+    .where(
+      and(
+        run,
+        eq(trainingRuns.fencingToken, given.fencingToken),
+        eq(trainingRuns.status, 'running'),
+        isNull(trainingRuns.deletedAt),
+      ),
+    )
+    .returning({ leasedUntil: trainingRuns.leasedUntil });
+  if (held?.leasedUntil != null) return held.leasedUntil;
+  const { deletedAt, status, fencingToken } = trainingRuns;
+  const [found] = await tx.select({ deletedAt, status, fencingToken }).from(trainingRuns).where(run);
+  requireToken(requireLive(found), given.fencingToken);
+  throw new DomainError('failed_precondition', 'The run does not run any more: its holder has finished it.', {
+    details: { reason: 'not_running' },
+  });
+}

@@ -1,0 +1,110 @@
+import { type Id, parseInput, type TenantTx, tenantOf, type WorkHandler, withTenant } from '@mcp-hub/db-core';
+import { sql } from 'drizzle-orm';
+import { z } from 'zod';
+import { TRAINING_LIMITS } from '../limits.ts';
+import { scheduleSweep } from '../schedule-sweep.ts';
+import { trainingRuns } from '../schema.ts';
+import { nextToken } from './change-run.ts';
+import { recordRunEvents } from './record-run-event.ts';
+import { STALE_RUNS_KIND } from './stale-runs-kind.ts';
+
+export const SweepStaleRunsInput = z.strictObject({
+  /** Default 100. */
+  limit: z.int().min(1).max(TRAINING_LIMITS.sweepBatch).optional(),
+});
+export type SweepStaleRunsInput = Readonly<z.input<typeof SweepStaleRunsInput>>;
+
+/** A run whose worker was lost. */
+export interface StaleRun {
+  readonly runId: Id<'Run'>;
+  readonly name: string;
+  readonly group: string;
+  readonly attempt: number;
+}
+
+/**
+ * Makes up to `limit` running runs stale whose lease has run out, longest over first, and takes them from their workers;
+ * gives them. Runs that a transaction holds are passed over: their worker may be at a heartbeat. Two round trips, one
+ * where nothing is due; the locks of the runs, waiting for none. Announces `run.stale` for each.
+ */
+export async function sweepStaleRuns(tx: TenantTx, input: SweepStaleRunsInput = {}): Promise<readonly StaleRun[]> {
+  const { limit = 100 } = parseInput(SweepStaleRunsInput, input);
+  const tenant = tenantOf(tx);
+  const rows = await tx.execute<StaleRow>(sql`
+    with due as materialized (
+      select id
+        from ${trainingRuns}
+       where tenant_id = ${tenant} and leased_until <= (select app_now()) and status = 'running'
+       order by leased_until, id
+       limit ${limit}
+         for no key update skip locked
+    )
+    update ${trainingRuns}
+       set status = 'stale', leased_until = null, fencing_token = ${nextToken}, ended_at = app_now(),
+           last_change_number = last_change_number + 1, updated_at = app_now()
+      from due
+     where training_runs.tenant_id = ${tenant} and training_runs.id = due.id
+    returning training_runs.id, name, group_name, attempt, last_change_number::float8 as change_number`);
+  const stale = rows
+    .map(({ id, group_name: group, change_number: changeNumber, name, attempt }) => ({
+      ...{ runId: id, name, group, attempt, changeNumber },
+    }))
+    .sort((one, other) => (one.runId < other.runId ? -1 : 1));
+  await recordRunEvents(
+    tx,
+    stale.map((run) => ({ ...run, kind: 'stale', fromStatus: 'running', toStatus: 'stale' })),
+  );
+  return stale.map(({ changeNumber: _, ...run }) => run);
+}
+
+interface StaleRow extends Record<string, unknown> {
+  readonly id: Id<'Run'>;
+  readonly name: string;
+  readonly group_name: string;
+  readonly attempt: number;
+  readonly change_number: number;
+}
+
+export interface StaleRunsOptions extends Omit<WorkHandler, 'kind' | 'handle' | 'inOrder'> {
+  /** Runs in the transaction that made the run stale, for instance `(tx, { runId }) => retryRun(tx, { runId })`. */
+  readonly onStale?: (tx: TenantTx, run: StaleRun) => Promise<unknown>;
+  /** What the sweep takes as now, for tests. Default: the transaction's clock. */
+  readonly now?: () => Date;
+}
+
+/**
+ * The dispatcher's part in leases: give it to `runDispatcher` among the other handlers. Taking a lease asks for a sweep
+ * at its end; the sweep asks for the next, at the end of the lease that ends first.
+ */
+export function staleRunsHandler({ onStale, now, ...options }: StaleRunsOptions = {}): WorkHandler {
+  return {
+    ...options,
+    kind: STALE_RUNS_KIND,
+    handle: async (_, { db, tenant, signal }) => {
+      const limit = 100;
+      for (;;) {
+        const swept = await withTenant(
+          db,
+          tenant,
+          async (tx) => {
+            const stale = await sweepStaleRuns(tx, { limit });
+            for (const run of stale) await onStale?.(tx, run);
+            return stale.length;
+          },
+          now === undefined ? {} : { now: now() },
+        );
+        signal.throwIfAborted();
+        if (swept < limit) break;
+      }
+      return async (tx) => {
+        // A run that was passed over is due already: it is looked at again after a pause.
+        await scheduleSweep(
+          tx,
+          STALE_RUNS_KIND,
+          sql`(select greatest(min(leased_until), app_now() + interval '1 second') from ${trainingRuns}
+                where tenant_id = ${tenantOf(tx)} and leased_until is not null and status = 'running')`,
+        );
+      };
+    },
+  };
+}
