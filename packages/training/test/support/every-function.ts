@@ -1,0 +1,121 @@
+import { type Database, type TenantTx, withTenant } from '@mcp-hub/db-core';
+import { registerVersion } from '@mcp-hub/registry';
+import * as exported from '../../src/index.ts';
+
+// What a new export has to be told to: the world that it is called in, and its input there. Isolation, events and the
+// README's table are held against all of them.
+
+/** Exports that touch no tenant's rows: what computes only, and what makes a handler of a dispatcher. */
+export const withoutTenant: readonly string[] = [
+  'activeParams',
+  'checkFixedParams',
+  'checkParams',
+  'gridSize',
+  'staleRunsHandler',
+  'suggestParams',
+];
+
+/** Exports that take a database and a tenant, because what they do must not hold a transaction. */
+export const enteringFunctions: readonly string[] = ['purgeRuns'];
+
+/** Exports that take a transaction. */
+export const functionNames = Object.entries(exported)
+  .filter(([name, value]) => typeof value === 'function' && ![...withoutTenant, ...enteringFunctions].includes(name))
+  .map(([name]) => name)
+  .sort();
+
+type Callable = (...given: readonly unknown[]) => Promise<unknown>;
+
+function functionNamed(name: string): Callable {
+  const found: unknown = Reflect.get(exported, name);
+  if (typeof found !== 'function') throw new Error(`The package exports no function ${name}.`);
+  return found as Callable;
+}
+
+export async function callFunction(tx: TenantTx, name: string, input: unknown): Promise<unknown> {
+  return await functionNamed(name)(tx, input);
+}
+
+/** In a transaction of its own where it takes one. */
+export async function callInTenant(db: Database, tenant: string, name: string, input: unknown): Promise<unknown> {
+  if (enteringFunctions.includes(name)) return await functionNamed(name)(db, tenant, input);
+  return await withTenant(db, tenant, (tx) => callFunction(tx, name, input));
+}
+
+/** What a caller can name. */
+export interface World {
+  /** Runs under a lease, with a point, a param, a tag and an artifact, and produced `linkedVersionId`. */
+  readonly runId: string;
+  readonly fencingToken: number;
+  /** A queued run, child of the first. */
+  readonly queuedRunId: string;
+  /** Has failed, once. */
+  readonly failedRunId: string;
+  readonly deletedRunId: string;
+  readonly linkedVersionId: string;
+  readonly versionId: string;
+}
+
+/** Its run's lease has run out in the year 2100. */
+export async function makeWorld(tx: TenantTx): Promise<World> {
+  const { id: versionId } = await registerVersion(tx, { name: 'm' });
+  const { id: linkedVersionId } = await registerVersion(tx, { name: 'm' });
+  const facts = { name: 'r', group: 'g', datasetDigest: 'sha256:1f', params: { lr: '0.1' }, tags: { k: 'v' } };
+  const { id: runId, fencingToken } = await exported.createRun(tx, { ...facts, start: true, leaseMs: 60_000 });
+  const lease = { runId, fencingToken };
+  await exported.logBatch(tx, { ...lease, points: [{ key: 'loss', value: 1, step: 1 }] });
+  await exported.recordArtifacts(tx, { ...lease, artifacts: [{ path: 'model.onnx', kind: 'model', bytes: 12 }] });
+  await exported.linkRunModel(tx, { ...lease, versionId: linkedVersionId });
+  const { id: queuedRunId } = await exported.createRun(tx, { name: 'queued', parentRunId: runId });
+  const { id: failedRunId } = await exported.createRun(tx, { name: 'failed', start: true });
+  await exported.finishRun(tx, { runId: failedRunId, status: 'failed', error: 'e' });
+  const { id: deletedRunId } = await exported.createRun(tx, { name: 'deleted' });
+  await exported.deleteRun(tx, { runId: deletedRunId });
+  return { ...lease, queuedRunId, failedRunId, deletedRunId, linkedVersionId, versionId };
+}
+
+/** Such as nobody has. */
+export const nobodys: World = {
+  runId: '01890000-0000-7000-8000-000000000000',
+  fencingToken: 1,
+  queuedRunId: '01890000-0000-7000-8000-000000000001',
+  failedRunId: '01890000-0000-7000-8000-000000000002',
+  deletedRunId: '01890000-0000-7000-8000-000000000003',
+  linkedVersionId: '01890000-0000-7000-8000-000000000004',
+  versionId: '01890000-0000-7000-8000-000000000005',
+};
+
+/** When the lease of the world's run has run out. */
+export const afterLease = new Date('2100-01-01T00:00:00Z');
+
+/** What each function is called with in a world, where it has all of its work to do. */
+export function inputsIn(world: World): Readonly<Record<string, unknown>> {
+  const { runId, fencingToken, queuedRunId, failedRunId, deletedRunId, linkedVersionId, versionId } = world;
+  const lease = { runId, fencingToken };
+  return {
+    cancelRun: { runId },
+    claimRun: { leaseMs: 60_000 },
+    createRun: { name: 'new', parentRunId: runId, params: { lr: '1' }, tags: { k: 'v' } },
+    deleteRun: { runId: failedRunId },
+    findRun: { runId },
+    finishRun: lease,
+    getManifest: { runId },
+    getRun: { runId },
+    heartbeatRun: { ...lease, leaseMs: 60_000 },
+    linkRunModel: { runId, versionId },
+    listArtifacts: { runId },
+    listRunEvents: { runId },
+    listRunModels: { versionId: linkedVersionId },
+    logBatch: { ...lease, points: [{ key: 'loss', value: 2, step: 2 }], params: { depth: '3' }, tags: { k: 'w' } },
+    purgeRuns: { deletedBefore: afterLease },
+    recordArtifacts: { ...lease, artifacts: [{ path: 'plot.svg' }] },
+    removeRunTag: { runId, key: 'k' },
+    restoreRun: { runId: deletedRunId },
+    retryRun: { runId: failedRunId },
+    setRunTag: { runId, key: 'k', value: 'w' },
+    startRun: { runId: queuedRunId, leaseMs: 60_000 },
+    sweepStaleRuns: {},
+    unlinkRunModel: { runId, versionId: linkedVersionId },
+    updateRun: { runId, name: 'renamed' },
+  };
+}
