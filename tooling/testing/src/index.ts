@@ -2,4 +2,5 @@ export { type Barrier, barrier } from './barrier.ts';
 export { failureOf } from './failure-of.ts';
 export { freshTenant } from './fresh-tenant.ts';
 export { checkReadme, type ReadmeLines, type ReadmeRun, runReadme } from './run-readme.ts';
+export { type Program, startProgram } from './start-program.ts';
 export { createTestDatabase, type TestDatabase, type TestDatabaseOptions, useTestDatabase } from './test-database.ts';

@@ -101,8 +101,9 @@ export function staleRunsHandler({ onStale, now, ...options }: StaleRunsOptions 
         await scheduleSweep(
           tx,
           STALE_RUNS_KIND,
-          sql`(select greatest(min(leased_until), app_now() + interval '1 second') from ${trainingRuns}
-                where tenant_id = ${tenantOf(tx)} and leased_until is not null and status = 'running')`,
+          sql`(select greatest(leased_until, app_now() + interval '1 second') from ${trainingRuns}
+                where tenant_id = ${tenantOf(tx)} and leased_until is not null and status = 'running'
+                order by leased_until limit 1)`,
         );
       };
     },

@@ -6,6 +6,8 @@ export interface Training {
   readonly db: Database;
   /** Owns the tables; subject to row level security as everyone. */
   readonly ownerUrl: string;
+  /** The login that services use. */
+  readonly serviceUrl: string;
   run<Result>(tenant: string, work: (tx: TenantTx) => Promise<Result>, options?: TenantOptions): Promise<Result>;
 }
 
@@ -29,6 +31,9 @@ export function useTraining(): Training {
     },
     get ownerUrl() {
       return database.ownerUrl;
+    },
+    get serviceUrl() {
+      return database.serviceUrl;
     },
     run: (tenant, work, options) => withTenant(db(), tenant, work, options),
   };
