@@ -38,3 +38,43 @@ export {
 export { type Suggestion, suggestParams } from './samplers/suggest-params.ts';
 export type { CompleteTrial, EndedTrial, PrunedTrial, RunningTrial } from './samplers/trial-outcome.ts';
 export * from './schema.ts';
+export { type Asked, type AskedTrial, AskTrialInput, askTrial, type StudyOptions } from './studies/ask-trial.ts';
+export * from './studies/best-trial.ts';
+export { CreateStudyInput, createStudy } from './studies/create-study.ts';
+export * from './studies/delete-study.ts';
+export * from './studies/enqueue-trials.ts';
+export * from './studies/pareto-trials.ts';
+export { PrunerOptions } from './studies/pruner-options.ts';
+export * from './studies/purge-studies.ts';
+export * from './studies/report-trial-value.ts';
+export * from './studies/run-study.ts';
+export * from './studies/set-trial-run.ts';
+export * from './studies/stop-study.ts';
+export { findStudy, GetStudyInput, getStudy, ListStudiesInput, listStudies, type Study } from './studies/studies.ts';
+export {
+  SweepStaleTrialsInput,
+  type SweptTrials,
+  staleTrialsHandler,
+  sweepStaleTrials,
+} from './studies/sweep-stale-trials.ts';
+export { TellTrialInput, type TrialValues, tellTrial } from './studies/tell-trial.ts';
+export {
+  HeartbeatTrialInput,
+  heartbeatTrial,
+  ReleaseTrialInput,
+  releaseTrial,
+  TrialLease,
+} from './studies/trial-lease.ts';
+export {
+  CountTrialsInput,
+  countTrials,
+  findTrial,
+  GetTrialInput,
+  getTrial,
+  ListTrialsInput,
+  ListTrialValuesInput,
+  listTrials,
+  listTrialValues,
+  type Trial,
+  type TrialValue,
+} from './studies/trials.ts';

@@ -32,6 +32,12 @@ export const TRAINING_LIMITS = {
   sweepBatch: 1_000,
   /** Points that one transaction of a purge deletes. */
   purgeBatch: 100_000,
+  /** Trials enqueued with one call. */
+  trialsAtOnce: 1_000,
+  /** Trials that one runStudy runs at a time. */
+  workers: 1_000,
+  /** Of a study: 366 days. */
+  timeBudgetMs: 31_622_400_000,
   objectives: 10,
   /** Parameters of one search space, conditional ones among them. */
   searchSpaceParams: 200,

@@ -10,9 +10,13 @@ import {
   updatedAtColumn,
 } from '@mcp-hub/db-core';
 import { sql } from 'drizzle-orm';
-import { bigint, boolean, doublePrecision, integer, text } from 'drizzle-orm/pg-core';
+import { bigint, boolean, doublePrecision, integer, text, uuid } from 'drizzle-orm/pg-core';
 import { TRAINING_LIMITS } from '../limits.ts';
 import { trainingRuns } from '../runs/schema.ts';
+import type { Objectives } from '../samplers/objectives.ts';
+import type { SamplerOptions } from '../samplers/sampler-options.ts';
+import type { SearchSpace, TrialParams } from '../samplers/search-space.ts';
+import type { PrunerOptions } from './pruner-options.ts';
 
 export const studyStatuses = ['running', 'stopped'] as const;
 export type StudyStatus = (typeof studyStatuses)[number];
@@ -30,14 +34,12 @@ export const hyperparameterStudies = tenantTable(
     id: idColumn<'Study'>(),
     name: text('name').notNull(),
     status: stateColumn('status', studyStatuses).notNull().default('running'),
-    /** Read by SearchSpace. */
-    searchSpace: jsonColumn<unknown>('search_space').notNull(),
-    /** Read by Objectives: one or several, each with a name and a direction. */
-    objectives: jsonColumn<unknown>('objectives').notNull(),
-    /** Read by SamplerOptions. */
-    sampler: jsonColumn<unknown>('sampler').notNull(),
-    /** Read by PrunerOptions; null: nothing is pruned. */
-    pruner: jsonColumn<unknown>('pruner'),
+    searchSpace: jsonColumn<SearchSpace>('search_space').notNull(),
+    /** One or several, each with a name and a direction. */
+    objectives: jsonColumn<Objectives>('objectives').notNull(),
+    sampler: jsonColumn<SamplerOptions>('sampler').notNull(),
+    /** Null: nothing is pruned. */
+    pruner: jsonColumn<PrunerOptions>('pruner'),
     /** With a trial's number it gives the sampler's random numbers. */
     seed: bigint('seed', { mode: 'number' }).notNull(),
     /** Trials that are given out at most; null: no limit. */
@@ -49,6 +51,10 @@ export const hyperparameterStudies = tenantTable(
     /** How long a trial's worker may be silent. */
     leaseMs: integer('lease_ms').notNull(),
     nextTrialNumber: integer('next_trial_number').notNull().default(0),
+    /** When the dispatcher is to look for lost workers; null: nobody was asked to. Changed under the row's lock. */
+    nextSweepAt: timeColumn('next_sweep_at'),
+    /** The number of the last lifecycle change; the order of hyperparameter_study_events. */
+    lastChangeNumber: bigint('last_change_number', { mode: 'number' }).notNull().default(0),
     metadata: jsonColumn<Readonly<Record<string, unknown>>>('metadata').notNull().default({}),
     actor: actorColumn(),
     deletedAt: timeColumn('deleted_at'),
@@ -64,7 +70,32 @@ export const hyperparameterStudies = tenantTable(
     constraint.check('max_attempts', sql`${t.maxAttempts} >= 1`),
     // listStudies: the newest first.
     constraint.index('created', [t.createdAt, t.id]),
+    // The purge: what was deleted before a time.
+    constraint.index('deleted', [t.deletedAt, t.id], sql`${t.deletedAt} is not null`),
   ],
+);
+
+export const studyEventKinds = ['created', 'stopped', 'resumed', 'deleted', 'restored', 'purged'] as const;
+export type StudyEventKind = (typeof studyEventKinds)[number];
+
+/** The lifecycle of each study. Plain values: the rows outlive what they name. */
+export const hyperparameterStudyEvents = tenantTable(
+  'hyperparameter_study_events',
+  {
+    studyId: uuid('study_id').notNull(),
+    changeNumber: bigint('change_number', { mode: 'number' }).notNull(),
+    kind: stateColumn('kind', studyEventKinds).notNull(),
+    name: text('name').notNull(),
+    reason: text('reason'),
+    actor: actorColumn(),
+    occurredAt: createdAtColumn('occurred_at'),
+  },
+  (t, constraint) => [
+    // The history of a study, by pages.
+    constraint.primaryKey(t.studyId, t.changeNumber),
+    constraint.oneOf('kind', t.kind, studyEventKinds),
+  ],
+  { appendOnly: true },
 );
 
 export const hyperparameterTrials = tenantTable(
@@ -76,16 +107,19 @@ export const hyperparameterTrials = tenantTable(
     number: integer('number').notNull(),
     status: stateColumn('status', trialStatuses).notNull(),
     /** Null for as long as the sampler thinks. */
-    params: jsonColumn<Readonly<Record<string, string | number | boolean | null>>>('params'),
-    /** Given by enqueueTrial: what the sampler must leave as it is. */
-    fixedParams: jsonColumn<Readonly<Record<string, string | number | boolean | null>>>('fixed_params'),
+    params: jsonColumn<TrialParams>('params'),
+    /** Given by enqueueTrials: what the sampler must leave as it is. */
+    fixedParams: jsonColumn<TrialParams>('fixed_params'),
     /** One an objective, in their order; null before the trial is complete. */
     values: doublePrecision('values').array(),
+    /** How often it was begun. A worker that was lost before its parameters were stored does not count. */
     attempt: integer('attempt').notNull().default(0),
     leasedUntil: timeColumn('leased_until'),
+    /** Grows with each claim and sweep. */
     fencingToken: bigint('fencing_token', { mode: 'number' }).notNull().default(0),
     /** The run that trained it. */
     runId: referenceColumn<'Run'>('run_id'),
+    /** What its last failed attempt ended with. */
     error: text('error'),
     metadata: jsonColumn<Readonly<Record<string, unknown>>>('metadata').notNull().default({}),
     actor: actorColumn(),
@@ -103,8 +137,10 @@ export const hyperparameterTrials = tenantTable(
     constraint.index('waiting', [t.studyId, t.number], sql`${t.status} = 'waiting'`),
     // The samplers: the last trials that ended with values.
     constraint.index('ended', [t.studyId, t.status, t.number]),
-    // The sweep: trials whose lease has run out.
-    constraint.index('lease', [t.leasedUntil, t.id], sql`${t.leasedUntil} is not null`),
+    // getBestTrial: the least or greatest value.
+    constraint.index('best', [t.studyId, sql`(${t.values}[1])`], sql`${t.status} = 'complete'`),
+    // askTrial and the sweep: trials of a study whose lease has run out, and the next that will.
+    constraint.index('lease', [t.studyId, t.leasedUntil], sql`${t.leasedUntil} is not null`),
     // The trial of a run, and the check when the run is purged.
     constraint.index('run', [t.runId], sql`${t.runId} is not null`),
   ],
@@ -127,6 +163,24 @@ export const hyperparameterTrialValues = tenantTable(
     constraint.primaryKey(t.trialId, t.attempt, t.step),
     constraint.foreignKey('trial', [t.trialId], [hyperparameterTrials.id], { onDelete: 'cascade' }),
     // The pruners: what the trials of a study reported at one step.
-    constraint.index('step', [t.studyId, t.step, t.value]),
+    constraint.index('step', [t.studyId, t.step, t.trialId, t.attempt, t.value]),
+  ],
+);
+
+/** What a trial reported when it came to a rung of successive halving; of its last attempt. */
+export const hyperparameterTrialRungs = tenantTable(
+  'hyperparameter_trial_rungs',
+  {
+    studyId: referenceColumn<'Study'>('study_id').notNull(),
+    trialId: referenceColumn<'Trial'>('trial_id').notNull(),
+    rung: integer('rung').notNull(),
+    attempt: integer('attempt').notNull(),
+    value: doublePrecision('value').notNull(),
+  },
+  (t, constraint) => [
+    constraint.primaryKey(t.trialId, t.rung),
+    constraint.foreignKey('trial', [t.trialId], [hyperparameterTrials.id], { onDelete: 'cascade' }),
+    // The pruner: what the trials of a study compete with at one rung.
+    constraint.index('rung', [t.studyId, t.rung, t.value, t.trialId]),
   ],
 );
