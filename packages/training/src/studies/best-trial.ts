@@ -34,7 +34,7 @@ export async function findBestTrial(tx: TenantTx, input: GetBestTrialInput): Pro
         eq(hyperparameterTrials.status, 'complete'),
         ofLiveStudy(tx),
         sql`${value('"hyperparameter_trials"')} = (
-          select case when s.objectives->${objective}->>'direction' = 'maximize' then ${best('max')} else ${best('min')} end
+          select case when s.objectives->${objective}::int->>'direction' = 'maximize' then ${best('max')} else ${best('min')} end
             from ${hyperparameterStudies} s where s.tenant_id = ${tenant} and s.id = ${id})`,
       ),
     )
