@@ -1,5 +1,5 @@
 import { DomainError, type Id, parseInput, type TenantTx, tenantOf } from '@mcp-hub/db-core';
-import { and, eq, isNull } from 'drizzle-orm';
+import { and, eq, isNotNull, isNull } from 'drizzle-orm';
 import { z } from 'zod';
 import { leaseMs } from '../inputs.ts';
 import { trainingRuns } from '../schema.ts';
@@ -14,7 +14,7 @@ export type HeartbeatRunInput = Readonly<z.input<typeof HeartbeatRunInput>>;
  * and was not swept yet is held again. One round trip; the run's lock.
  *
  * @throws DomainError `conflict` that isLeaseLost recognises where the run was taken from its holder: it stops then.
- *   `failed_precondition` where the run does not run any more, or is deleted; `not_found`.
+ *   `failed_precondition` where the run does not run under a lease any more, or is deleted; `not_found`.
  */
 export async function heartbeatRun(tx: TenantTx, input: HeartbeatRunInput): Promise<Date> {
   const given = parseInput(HeartbeatRunInput, input);
@@ -28,6 +28,7 @@ export async function heartbeatRun(tx: TenantTx, input: HeartbeatRunInput): Prom
         eq(trainingRuns.fencingToken, given.fencingToken),
         eq(trainingRuns.status, 'running'),
         isNull(trainingRuns.deletedAt),
+        isNotNull(trainingRuns.leasedUntil),
       ),
     )
     .returning({ leasedUntil: trainingRuns.leasedUntil });
@@ -35,7 +36,11 @@ export async function heartbeatRun(tx: TenantTx, input: HeartbeatRunInput): Prom
   const { deletedAt, status, fencingToken } = trainingRuns;
   const [found] = await tx.select({ deletedAt, status, fencingToken }).from(trainingRuns).where(run);
   requireToken(requireLive(found), given.fencingToken);
-  throw new DomainError('failed_precondition', 'The run does not run any more: its holder has finished it.', {
-    details: { reason: 'not_running' },
-  });
+  throw new DomainError(
+    'failed_precondition',
+    'The run does not run under a lease any more: its holder has finished it, or started it without one.',
+    {
+      details: { reason: 'not_running' },
+    },
+  );
 }
