@@ -1,6 +1,10 @@
 export * from './limits.ts';
+export * from './metrics/list-metric-keys.ts';
+export * from './metrics/list-metric-points.ts';
 export * from './metrics/log-batch.ts';
+export * from './metrics/log-one.ts';
 export { MetricPointInput } from './metrics/read-points.ts';
+export * from './metrics/sample-metric-points.ts';
 export { CreateRunInput, createRun } from './runs/create-run.ts';
 export { DeleteRunInput, deleteRun, RestoreRunInput, restoreRun } from './runs/delete-run.ts';
 export * from './runs/finish-run.ts';

@@ -10,6 +10,15 @@ export const TRAINING_LIMITS = {
   pairsAtOnce: 1_000,
   /** Points given with one logBatch. */
   pointsAtOnce: 100_000,
+  /** Points of one page of a metric's history. */
+  pointsPageDefault: 1_000,
+  pointsPage: 10_000,
+  /** Points of a sampled series: at least, by default, at most. */
+  samplePointsMin: 5,
+  samplePointsDefault: 1_000,
+  samplePoints: 10_000,
+  /** Runs whose series are read with one call. */
+  seriesAtOnce: 100,
   /** Metric keys of one run. */
   metricKeys: 10_000,
   codeVersionLength: 256,

@@ -1,3 +1,4 @@
+import { compareValues } from './compare-values.ts';
 import type { PointColumns } from './read-points.ts';
 
 /** What one batch says of one key. Steps and times are those of the points; a time is NaN where none was given. */
@@ -109,12 +110,6 @@ function compare(points: PointColumns, left: number, right: number): number {
     at(points.times, left) - at(points.times, right) ||
     compareValues(at(points.values, left), at(points.values, right))
   );
-}
-
-function compareValues(left: number, right: number): number {
-  if (left < right) return -1;
-  if (left > right) return 1;
-  return left === right ? 0 : Number(Number.isNaN(left)) - Number(Number.isNaN(right));
 }
 
 const pointAt = ({ steps, times, values }: PointColumns, index: number): SummaryPoint => ({
