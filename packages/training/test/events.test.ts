@@ -2,7 +2,7 @@ import type { TenantTx } from '@mcp-hub/db-core';
 import { freshTenant } from '@mcp-hub/testing';
 import { sql } from 'drizzle-orm';
 import { expect, it } from 'vitest';
-import { cancelRun, createRun, finishRun, purgeRuns, sweepStaleRuns } from '../src/index.ts';
+import { cancelRun, createRun, finishRun, purgeRuns } from '../src/index.ts';
 import { afterLease, callFunction, functionNames, inputsIn, makeWorld, type World } from './support/every-function.ts';
 import { useTraining } from './support/use-training.ts';
 
@@ -40,6 +40,7 @@ const announced: Readonly<Record<string, readonly string[]>> = {
   restoreRun: ['run.restored'],
   retryRun: ['run.retried'],
   startRun: ['run.started'],
+  sweepStaleRuns: ['run.stale'],
   unlinkRunModel: ['run.model_unlinked'],
   updateRun: ['run.renamed'],
 };
@@ -112,17 +113,16 @@ it.each<[string, (tx: TenantTx, world: World) => Promise<unknown>, readonly stri
   expect(await announcedBy(work)).toEqual(topics);
 });
 
-it('a sweep and a purge are announced, each event with its row in the history', async () => {
+it('a purge is announced, each event with its row in the history', async () => {
   const tenant = freshTenant();
   const world = await training.run(tenant, makeWorld);
   await training.run(tenant, async (tx) => {
     await callFunction(tx, 'deleteRun', { runId: world.queuedRunId });
   });
   const last = await training.run(tenant, lastEvent);
-  await training.run(tenant, (tx) => sweepStaleRuns(tx), { now: afterLease });
   await purgeRuns(training.db, tenant, { deletedBefore: afterLease });
   const topics = await training.run(tenant, (tx) => announcedAfter(tx, last));
-  expect(topics).toEqual(['run.stale', 'run.purged', 'run.purged']);
+  expect(topics).toEqual(['run.purged', 'run.purged']);
 });
 
 it('what is done already is not announced again', async () => {

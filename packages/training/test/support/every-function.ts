@@ -1,5 +1,6 @@
 import { type Database, type TenantTx, withTenant } from '@mcp-hub/db-core';
 import { registerVersion } from '@mcp-hub/registry';
+import { sql } from 'drizzle-orm';
 import * as exported from '../../src/index.ts';
 
 // What a new export has to be told to: the world that it is called in, and its input there. Isolation, events and the
@@ -56,7 +57,7 @@ export interface World {
   readonly versionId: string;
 }
 
-/** Its run's lease has run out in the year 2100. */
+/** Also holds a run whose lease is over. */
 export async function makeWorld(tx: TenantTx): Promise<World> {
   const { id: versionId } = await registerVersion(tx, { name: 'm' });
   const { id: linkedVersionId } = await registerVersion(tx, { name: 'm' });
@@ -71,6 +72,8 @@ export async function makeWorld(tx: TenantTx): Promise<World> {
   await exported.finishRun(tx, { runId: failedRunId, status: 'failed', error: 'e' });
   const { id: deletedRunId } = await exported.createRun(tx, { name: 'deleted' });
   await exported.deleteRun(tx, { runId: deletedRunId });
+  const { id: lateRunId } = await exported.createRun(tx, { name: 'late', start: true, leaseMs: 60_000 });
+  await tx.execute(sql`update training_runs set leased_until = app_now() where id = ${lateRunId}::uuid`);
   return { ...lease, queuedRunId, failedRunId, deletedRunId, linkedVersionId, versionId };
 }
 
@@ -85,7 +88,7 @@ export const nobodys: World = {
   versionId: '01890000-0000-7000-8000-000000000005',
 };
 
-/** When the lease of the world's run has run out. */
+/** When all leases of the world have run out. */
 export const afterLease = new Date('2100-01-01T00:00:00Z');
 
 /** What each function is called with in a world, where it has all of its work to do. */
