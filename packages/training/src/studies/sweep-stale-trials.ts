@@ -25,7 +25,7 @@ export interface SweptTrials {
  * others are stale. A worker that was lost before its trial had parameters does not cost an attempt. Asks the dispatcher
  * to come again when the next lease ends. Nothing where there is no such study.
  *
- * Under the study's lock; three round trips. Trials that are just being told are passed over.
+ * Under the study's lock; three round trips. Trials that are just being told are passed over, and looked at a second later.
  */
 export async function sweepStaleTrials(tx: TenantTx, input: SweepStaleTrialsInput): Promise<SweptTrials> {
   const given = parseInput(SweepStaleTrialsInput, input);
@@ -55,7 +55,9 @@ export async function sweepStaleTrials(tx: TenantTx, input: SweepStaleTrialsInpu
       select status, count(*)::int as count from swept group by status`),
     tx.execute<{ next_ms: number | null }>(sql`
       update ${hyperparameterStudies}
-         set next_sweep_at = (select min(t.leased_until) from ${hyperparameterTrials} t
+         set next_sweep_at = (select case when min(t.leased_until) <= app_now() then app_now() + interval '1 second'
+                                          else min(t.leased_until) end
+                                from ${hyperparameterTrials} t
                                where t.tenant_id = ${tenant} and t.study_id = ${given.studyId}
                                  and t.leased_until is not null)
        where tenant_id = ${tenant} and id = ${given.studyId}
