@@ -12,8 +12,16 @@ const ofRun = ['attempt', 'changeNumber', 'group', 'name'];
 const ofStatus = [...ofRun, 'fromStatus', 'toStatus'];
 const ofModel = [...ofRun, 'modelName', 'modelVersion', 'role', 'versionId'];
 
+const ofStudy = ['changeNumber', 'name'];
+
 /** What is announced, and the facts of each: whoever subscribes builds on these. */
 const payloads: Readonly<Record<string, readonly string[]>> = {
+  'study.created': ofStudy,
+  'study.deleted': ofStudy,
+  'study.purged': ofStudy,
+  'study.restored': ofStudy,
+  'study.resumed': ofStudy,
+  'study.stopped': ofStudy,
   'run.cancelled': ofStatus,
   'run.created': ofStatus,
   'run.deleted': ofRun,
@@ -34,12 +42,17 @@ const announced: Readonly<Record<string, readonly string[]>> = {
   cancelRun: ['run.cancelled'],
   claimRun: ['run.started'],
   createRun: ['run.created'],
+  createStudy: ['study.created'],
   deleteRun: ['run.deleted'],
+  deleteStudy: ['study.deleted'],
   finishRun: ['run.succeeded'],
   linkRunModel: ['run.model_linked'],
   restoreRun: ['run.restored'],
+  restoreStudy: ['study.restored'],
+  resumeStudy: ['study.resumed'],
   retryRun: ['run.retried'],
   startRun: ['run.started'],
+  stopStudy: ['study.stopped'],
   sweepStaleRuns: ['run.stale'],
   unlinkRunModel: ['run.model_unlinked'],
   updateRun: ['run.renamed'],
@@ -50,11 +63,11 @@ interface Recorded extends Record<string, unknown> {
   readonly payload: Readonly<Record<string, unknown>>;
 }
 
-/** What is announced of runs after `last`; also holds that each event has its row in the history, and each row its event. */
+/** What is announced after `last`; also holds that each event has its row in the history, and each row its event. */
 async function announcedAfter(tx: TenantTx, last: string | undefined): Promise<readonly string[]> {
   const events = await tx.execute<Recorded>(sql`
     select topic, payload from outbox_events
-     where topic like 'run.%' and (${last ?? null}::uuid is null or id > ${last ?? null}::uuid)
+     where topic not like 'model%' and (${last ?? null}::uuid is null or id > ${last ?? null}::uuid)
      order by id`);
   for (const { topic, payload } of events) {
     expect([topic, Object.keys(payload).sort()]).toEqual([topic, [...(payloads[topic] ?? [])].sort()]);
@@ -64,10 +77,13 @@ async function announcedAfter(tx: TenantTx, last: string | undefined): Promise<r
       select subject_id, topic, (payload->>'changeNumber')::bigint as change_number, payload->>'name' as name,
              (payload->>'attempt')::int as attempt, payload->>'fromStatus' as from_status,
              payload->>'toStatus' as to_status, payload->>'modelVersion' as model_version
-        from outbox_events where topic like 'run.%'
+        from outbox_events where topic not like 'model%'
     ), written as (
       select run_id::text, 'run.' || kind, change_number, name, attempt, from_status, to_status, model_version
         from training_events
+      union all
+      select study_id::text, 'study.' || kind, change_number, name, null, null, null, null
+        from hyperparameter_study_events
     )
     (select 'without a row', * from (select * from told except all select * from written) t)
     union all

@@ -8,16 +8,18 @@ import * as exported from '../../src/index.ts';
 
 /** Exports that touch no tenant's rows: what computes only, and what makes a handler of a dispatcher. */
 export const withoutTenant: readonly string[] = [
+  'TrialPruned',
   'activeParams',
   'checkFixedParams',
   'checkParams',
   'gridSize',
   'staleRunsHandler',
+  'staleTrialsHandler',
   'suggestParams',
 ];
 
 /** Exports that take a database and a tenant, because what they do must not hold a transaction. */
-export const enteringFunctions: readonly string[] = ['purgeRuns'];
+export const enteringFunctions: readonly string[] = ['askTrial', 'purgeRuns', 'purgeStudies', 'runStudy'];
 
 /** Exports that take a transaction. */
 export const functionNames = Object.entries(exported)
@@ -55,6 +57,11 @@ export interface World {
   readonly deletedRunId: string;
   readonly linkedVersionId: string;
   readonly versionId: string;
+  /** Searched at random, with a median pruner; has a trial that runs, one that is complete, one whose lease is over and one that waits. */
+  readonly studyId: string;
+  readonly trialLease: exported.TrialLease;
+  readonly stoppedStudyId: string;
+  readonly deletedStudyId: string;
 }
 
 /** Also holds a run whose lease is over. */
@@ -74,7 +81,40 @@ export async function makeWorld(tx: TenantTx): Promise<World> {
   await exported.deleteRun(tx, { runId: deletedRunId });
   const { id: lateRunId } = await exported.createRun(tx, { name: 'late', start: true, leaseMs: 60_000 });
   await tx.execute(sql`update training_runs set leased_until = app_now() where id = ${lateRunId}::uuid`);
-  return { ...lease, queuedRunId, failedRunId, deletedRunId, linkedVersionId, versionId };
+  return {
+    ...lease,
+    ...{ queuedRunId, failedRunId, deletedRunId, linkedVersionId, versionId },
+    ...(await makeStudies(tx)),
+  };
+}
+
+async function makeStudies(
+  tx: TenantTx,
+): Promise<Pick<World, 'studyId' | 'trialLease' | 'stoppedStudyId' | 'deletedStudyId'>> {
+  const searchSpace = { x: { type: 'float', low: 0, high: 1 } } as const;
+  const facts = { searchSpace, sampler: { kind: 'random' }, seed: 7 } as const;
+  const { id: studyId } = await exported.createStudy(tx, { ...facts, name: 's', pruner: { kind: 'median' } });
+  const { id: stoppedStudyId } = await exported.createStudy(tx, { ...facts, name: 'stopped' });
+  await exported.stopStudy(tx, { studyId: stoppedStudyId });
+  const { id: deletedStudyId } = await exported.createStudy(tx, { ...facts, name: 'deleted' });
+  await exported.deleteStudy(tx, { studyId: deletedStudyId });
+  // As askTrial leaves them, which enters a tenant by itself.
+  const given = [0.1, 0.2, 0.3, 0.4].map((x) => ({ params: { x } }));
+  const [running, complete, late] = await exported.enqueueTrials(tx, { studyId, trials: given });
+  const leaseOf = async (trial: exported.EnqueuedTrial | undefined, end = '1 hour') => {
+    const trialId = trial?.trialId ?? '';
+    await tx.execute(sql`
+      update hyperparameter_trials
+         set status = 'running', params = fixed_params, attempt = 1, fencing_token = 7, started_at = app_now(),
+             leased_until = app_now() + ${end}::interval
+       where id = ${trialId}::uuid`);
+    return { trialId, fencingToken: 7 };
+  };
+  await exported.tellTrial(tx, { lease: await leaseOf(complete), values: 1 });
+  await leaseOf(late, '0');
+  const trialLease = await leaseOf(running);
+  await exported.reportTrialValue(tx, { lease: trialLease, step: 1, value: 1 });
+  return { studyId, trialLease, stoppedStudyId, deletedStudyId };
 }
 
 /** Such as nobody has. */
@@ -86,6 +126,10 @@ export const nobodys: World = {
   deletedRunId: '01890000-0000-7000-8000-000000000003',
   linkedVersionId: '01890000-0000-7000-8000-000000000004',
   versionId: '01890000-0000-7000-8000-000000000005',
+  studyId: '01890000-0000-7000-8000-000000000006',
+  trialLease: { trialId: '01890000-0000-7000-8000-000000000007', fencingToken: 7 },
+  stoppedStudyId: '01890000-0000-7000-8000-000000000008',
+  deletedStudyId: '01890000-0000-7000-8000-000000000009',
 };
 
 /** When all leases of the world have run out. */
@@ -94,10 +138,38 @@ export const afterLease = new Date('2100-01-01T00:00:00Z');
 /** What each function is called with in a world, where it has all of its work to do. */
 export function inputsIn(world: World): Readonly<Record<string, unknown>> {
   const { runId, fencingToken, queuedRunId, failedRunId, deletedRunId, linkedVersionId, versionId } = world;
+  const { studyId, trialLease, stoppedStudyId, deletedStudyId } = world;
+  const { trialId } = trialLease;
   const lease = { runId, fencingToken };
   return {
+    askTrial: { studyId },
     cancelRun: { runId },
     claimRun: { leaseMs: 60_000 },
+    countTrials: { studyId },
+    createStudy: { name: 'new', searchSpace: { x: { type: 'int', low: 0, high: 9 } } },
+    deleteStudy: { studyId },
+    enqueueTrial: { studyId, params: { x: 0.5 } },
+    enqueueTrials: { studyId, trials: [{ params: { x: 0.5 } }] },
+    findBestTrial: { studyId },
+    findStudy: { studyId },
+    findTrial: { trialId },
+    getStudy: { studyId },
+    getTrial: { trialId },
+    heartbeatTrial: trialLease,
+    listParetoTrials: { studyId },
+    listStudies: {},
+    listTrialValues: { trialId },
+    listTrials: { studyId },
+    purgeStudies: { deletedBefore: afterLease },
+    releaseTrial: trialLease,
+    reportTrialValue: { lease: trialLease, step: 2, value: 2 },
+    restoreStudy: { studyId: deletedStudyId },
+    resumeStudy: { studyId: stoppedStudyId },
+    runStudy: { studyId, objective: () => 1, maxTrials: 1 },
+    setTrialRun: { trialId, runId: failedRunId },
+    stopStudy: { studyId },
+    sweepStaleTrials: { studyId },
+    tellTrial: { lease: trialLease, values: 1 },
     createRun: { name: 'new', parentRunId: runId, params: { lr: '1' }, tags: { k: 'v' } },
     deleteRun: { runId: failedRunId },
     findRun: { runId },
