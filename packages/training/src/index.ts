@@ -42,11 +42,21 @@ export {
 export { type Suggestion, suggestParams } from './samplers/suggest-params.ts';
 export type { CompleteTrial, EndedTrial, PrunedTrial, RunningTrial } from './samplers/trial-outcome.ts';
 export * from './schema.ts';
+export { runFields } from './search/run-fields.ts';
+export { IncludedParts } from './search/run-list.ts';
+export {
+  ListChildRunsInput,
+  listChildRuns,
+  RunLifecycle,
+  SearchRunsInput,
+  searchRuns,
+} from './search/search-runs.ts';
 export { type Asked, type AskedTrial, AskTrialInput, askTrial, type StudyOptions } from './studies/ask-trial.ts';
 export * from './studies/best-trial.ts';
 export { CreateStudyInput, createStudy } from './studies/create-study.ts';
 export * from './studies/delete-study.ts';
 export * from './studies/enqueue-trials.ts';
+export * from './studies/list-study-events.ts';
 export * from './studies/pareto-trials.ts';
 export { PrunerOptions } from './studies/pruner-options.ts';
 export * from './studies/purge-studies.ts';

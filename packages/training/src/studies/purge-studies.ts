@@ -63,10 +63,10 @@ async function purgeBatch(tx: TenantTx, before: Date, batchSize: number): Promis
        for update skip locked`);
   if (study === undefined) return undefined;
   const ofStudy = sql`tenant_id = ${tenant} and study_id = ${study.id}`;
-  const values = await countOf(tx, hyperparameterTrialValues, sql`(trial_id, attempt, step)`, ofStudy, batchSize);
+  const values = await deleteSome(tx, hyperparameterTrialValues, 'trial_id, attempt, step', ofStudy, batchSize);
   if (values > 0) return { of: 'values', count: values };
-  await countOf(tx, hyperparameterTrialRungs, sql`(trial_id, rung)`, ofStudy, batchSize);
-  const trials = await countOf(tx, hyperparameterTrials, sql`(id)`, ofStudy, batchSize);
+  await deleteSome(tx, hyperparameterTrialRungs, 'trial_id, rung', ofStudy, batchSize);
+  const trials = await deleteSome(tx, hyperparameterTrials, 'id', ofStudy, batchSize);
   if (trials > 0) return { of: 'trials', count: trials };
   await Promise.all([
     tx.execute(sql`delete from ${hyperparameterStudies} where tenant_id = ${tenant} and id = ${study.id}`),
@@ -81,19 +81,19 @@ async function purgeBatch(tx: TenantTx, before: Date, batchSize: number): Promis
 }
 
 /** Deletes up to `limit` rows, by their key; how many went. */
-async function countOf(
+async function deleteSome(
   tx: TenantTx,
   table: typeof hyperparameterTrials | typeof hyperparameterTrialValues | typeof hyperparameterTrialRungs,
-  key: SQL,
+  key: string,
   ofStudy: SQL,
   limit: number,
 ): Promise<number> {
-  const columns = sql`${key}`;
+  const columns = sql.raw(key);
   const deleted = await tx.execute<{ count: number }>(sql`
     with gone as (
       delete from ${table}
-       where ${ofStudy} and ${columns} in (
-               select ${key} from ${table} where ${ofStudy} limit ${limit})
+       where ${ofStudy} and (${columns}) in (
+               select ${columns} from ${table} where ${ofStudy} limit ${limit})
       returning 1
     )
     select count(*)::int as count from gone`);
