@@ -8,7 +8,8 @@ export function sampleRandom(space: SearchSpace, random: RandomNumbers, fixed: T
   const params: Record<string, ParamValue> = {};
   for (const { name, param } of orderParams(space)) {
     if (!isActive(space, param, params)) continue;
-    params[name] = (Object.hasOwn(fixed, name) ? fixed[name] : undefined) ?? drawValue(param, random);
+    const given = Object.hasOwn(fixed, name) ? fixed[name] : undefined;
+    params[name] = given === undefined ? drawValue(param, random) : given;
   }
   return params;
 }

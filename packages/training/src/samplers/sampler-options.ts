@@ -21,7 +21,7 @@ const TpeOptions = z
   .strictObject({
     kind: z.literal('tpe'),
     /** Trials that have to end before their outcome is looked at; until then parameters are drawn at random. */
-    startupTrials: z.int().min(0).max(10_000).optional(),
+    startupTrials: z.int().min(0).max(TRAINING_LIMITS.tpeHistory).optional(),
     /** Drawn from what the best trials have in common; the most promising one is taken. */
     candidates: z.int().min(1).max(1_000).optional(),
     /** The share of trials that count as the best ones, rounded up. */

@@ -15,12 +15,10 @@ export interface Suggestion {
   readonly seed: number;
   /** The trial's, from 0 on. */
   readonly number: number;
-  /** Trials that ended with a result, in any order; see tpeHistoryOf for how many are looked at. */
+  /** Trials that ended with a result, in any order: for TPE the last tpeHistory, and the best ones of one objective. */
   readonly history?: readonly EndedTrial[];
   /** Trials that others are at, those of this number left out. */
   readonly running?: readonly RunningTrial[];
-  /** How many trials have ended with a result in all, where `history` does not hold them all. */
-  readonly ended?: number;
   /** Checked by checkFixedParams; kept where they are active. */
   readonly fixed?: TrialParams;
   /** The cell of a grid; the trial's number if not given. A study that also has enqueued trials leaves these out. */
