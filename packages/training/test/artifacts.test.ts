@@ -76,7 +76,7 @@ describe('recordArtifacts', () => {
     const { id: runId } = await training.run(tenant, (tx) => createRun(tx, { name: 'r' }));
     const paths = Array.from({ length: 300 }, (_, index) => `f${index}`);
     await Promise.all(
-      [paths, [...paths].reverse(), paths, [...paths].reverse()].map((order, writer) =>
+      [paths, paths.toReversed(), paths, paths.toReversed()].map((order, writer) =>
         training.run(tenant, (tx) =>
           recordArtifacts(tx, { runId, artifacts: order.map((path) => ({ path, bytes: writer })) }),
         ),

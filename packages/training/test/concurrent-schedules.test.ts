@@ -177,7 +177,7 @@ interface Surroundings {
 }
 
 /** Runs it, and notes in `tokens` what the worker was given. */
-async function attempt(
+async function tryTransaction(
   { tenant, ids, turn, clock }: Surroundings,
   { at: hour, steps }: { readonly at: number; readonly steps: readonly (Step | { readonly do: 'read' })[] },
   tokens: Map<number, number>,
@@ -261,12 +261,17 @@ it('gives to transactions at the same time what runs in memory give to them one 
         const running = Promise.all(
           workers.map(async (transactions) => {
             const tokens = new Map<number, number>();
-            for (const given of transactions) all.push(await attempt({ tenant, ids, turn, clock }, given, tokens));
+            for (const given of transactions)
+              all.push(await tryTransaction({ tenant, ids, turn, clock }, given, tokens));
           }),
         );
         await scheduler.waitFor(running);
         const calm = () => Promise.resolve();
-        const end = await attempt({ tenant, ids, turn: calm, clock }, { at: 9, steps: [{ do: 'read' }] }, new Map());
+        const end = await tryTransaction(
+          { tenant, ids, turn: calm, clock },
+          { at: 9, steps: [{ do: 'read' }] },
+          new Map(),
+        );
         all.push(end);
         const committed = all.filter((one) => one.committed);
         const explained = isExplained(Array.from({ length: RUNS }, newRun), committed, all);

@@ -26,13 +26,13 @@ import { useTraining } from './support/use-training.ts';
 const training = useTraining();
 const later = new Date('2100-01-01T00:00:00Z');
 
-const points = (count: number, key = 'loss') =>
+const pointsOf = (count: number, key = 'loss') =>
   Array.from({ length: count }, (_, step) => ({ key, step, value: step }));
 
 /** A run with something in each of its tables. */
 async function fullRun(tx: TenantTx, name: string, count = 10): Promise<string> {
   const { id: runId } = await createRun(tx, { name, params: { lr: '0.1' }, tags: { k: 'v' }, start: true });
-  await logBatch(tx, { runId, points: [...points(count), ...points(count, 'auc')], goals: { loss: 'minimize' } });
+  await logBatch(tx, { runId, points: [...pointsOf(count), ...pointsOf(count, 'auc')], goals: { loss: 'minimize' } });
   await recordArtifacts(tx, { runId, artifacts: [{ path: 'a' }] });
   return runId;
 }
@@ -61,7 +61,7 @@ describe('a deleted run', () => {
       expect(hidden.deletedAt).toBeInstanceOf(Date);
 
       const refused = [
-        await refusalOf(logBatch(tx, { runId, points: points(1) })),
+        await refusalOf(logBatch(tx, { runId, points: pointsOf(1) })),
         await refusalOf(recordArtifacts(tx, { runId, artifacts: [] })),
         await refusalOf(finishRun(tx, { runId })),
         await refusalOf(updateRun(tx, { runId, description: 'd' })),

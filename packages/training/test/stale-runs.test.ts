@@ -192,11 +192,11 @@ describe('a worker process', () => {
       [1, 2, 3].map(() => training.run(tenant, (tx) => retryRun(tx, { runId, expectedAttempt: 1 }))),
     );
     expect(retries.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
-    const second = startWorker(tenant);
-    expect(JSON.parse(await second.nextLine())).toMatchObject({ runId });
-    expect(await second.nextLine()).toBe('logged 1');
-    second.signal('SIGKILL');
-    await second.ended;
+    const next = startWorker(tenant);
+    expect(JSON.parse(await next.nextLine())).toMatchObject({ runId });
+    expect(await next.nextLine()).toBe('logged 1');
+    next.signal('SIGKILL');
+    await next.ended;
     expect(await training.run(tenant, (tx) => getRun(tx, { runId }))).toMatchObject({ status: 'running', attempt: 2 });
   });
 

@@ -1,4 +1,4 @@
-import { recordEvents, type TenantTx } from '@mcp-hub/db-core';
+import { type NewOutboxEvent, recordEvents, type TenantTx } from '@mcp-hub/db-core';
 import { type RunEventKind, type RunModelRole, type RunStatus, trainingEvents } from '../schema.ts';
 
 /** A change of a run, of which history and outbox are told. */
@@ -28,31 +28,25 @@ export interface RunEvent {
 /** Writes the rows of training_events and announces `run.<kind>` for each, in one flight. The only place that does. */
 export async function recordRunEvents(tx: TenantTx, events: readonly RunEvent[]): Promise<void> {
   if (events.length === 0) return;
-  await Promise.all([
-    tx.insert(trainingEvents).values(
-      events.map(({ group: _, fromName: __, model, ...event }) => ({
-        ...event,
-        modelName: model?.name,
-        modelVersion: model?.version,
-      })),
-    ),
-    recordEvents(
-      tx,
-      events.map(({ runId, kind, reason: _, model, ...facts }) => ({
-        topic: `run.${kind}`,
-        subjectId: runId,
-        payload: {
-          ...facts,
-          ...(model === undefined
-            ? {}
-            : {
-                versionId: model.versionId,
-                modelName: model.name,
-                modelVersion: model.version,
-                role: model.role,
-              }),
-        },
-      })),
-    ),
-  ]);
+  const rows = events.map(({ runId, name, attempt, changeNumber, kind, fromStatus, toStatus, reason, model }) => ({
+    ...{ runId, name, attempt, changeNumber, kind, fromStatus, toStatus, reason },
+    ...{ modelName: model?.name, modelVersion: model?.version },
+  }));
+  await Promise.all([tx.insert(trainingEvents).values(rows), recordEvents(tx, events.map(toOutboxEvent))]);
+}
+
+function toOutboxEvent({ runId, kind, model, name, group, attempt, changeNumber, ...rest }: RunEvent): NewOutboxEvent {
+  const { fromStatus, toStatus, fromName } = rest;
+  return {
+    topic: `run.${kind}`,
+    subjectId: runId,
+    payload: {
+      ...{ name, group, attempt, changeNumber },
+      ...(toStatus === undefined ? {} : { fromStatus, toStatus }),
+      ...(fromName === undefined ? {} : { fromName }),
+      ...(model === undefined
+        ? {}
+        : { versionId: model.versionId, modelName: model.name, modelVersion: model.version, role: model.role }),
+    },
+  };
 }

@@ -46,15 +46,15 @@ export async function sweepStaleRuns(tx: TenantTx, input: SweepStaleRunsInput = 
      where training_runs.tenant_id = ${tenant} and training_runs.id = due.id
     returning training_runs.id, name, group_name, attempt, last_change_number::float8 as change_number`);
   const stale = rows
-    .map(({ id, group_name: group, change_number: changeNumber, name, attempt }) => ({
-      ...{ runId: id, name, group, attempt, changeNumber },
+    .map(({ id, name, group_name, attempt, change_number }) => ({
+      ...{ runId: id, name, group: group_name, attempt, changeNumber: change_number },
     }))
     .sort((one, other) => (one.runId < other.runId ? -1 : 1));
   await recordRunEvents(
     tx,
     stale.map((run) => ({ ...run, kind: 'stale', fromStatus: 'running', toStatus: 'stale' })),
   );
-  return stale.map(({ changeNumber: _, ...run }) => run);
+  return stale.map(({ runId, name, group, attempt }) => ({ runId, name, group, attempt }));
 }
 
 interface StaleRow extends Record<string, unknown> {
