@@ -158,6 +158,7 @@ export function inputsIn(world: World): Readonly<Record<string, unknown>> {
     heartbeatTrial: trialLease,
     listParetoTrials: { studyId },
     listStudies: {},
+    listStudyEvents: { studyId },
     listTrialValues: { trialId },
     listTrials: { studyId },
     purgeStudies: { deletedBefore: afterLease },
