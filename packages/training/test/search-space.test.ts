@@ -21,6 +21,7 @@ describe('a search space', () => {
     ['a range of floats', { x: unit }],
     ['a range of one value', { x: { type: 'float', low: 1, high: 1, step: 0.3 } }],
     ['a step that decimals divide and doubles do not', { x: { type: 'float', low: 0, high: 1, step: 0.1 } }],
+    ['one step that doubles take for less', { x: { type: 'float', low: 0.2, high: 0.3, step: 0.1 } }],
     ['log with the step of every int', { x: { type: 'int', low: 1, high: 1024, log: true, step: 1 } }],
     ['choices that differ in type alone', { x: { type: 'categorical', choices: [1, '1', true, null] } }],
     [

@@ -65,7 +65,7 @@ function stepFaults(param: SteppedParam, step: number): readonly Fault[] {
   ) {
     return param.type === 'int' ? [] : [{ path: ['step'], rule: 'is too small for the range: leave it out' }];
   }
-  return steps >= 1 && isWhole(steps)
+  return Math.round(steps) >= 1 && isWhole(steps)
     ? []
     : [{ path: ['step'], rule: 'must lead from low to high in whole steps: change step, or move high' }];
 }
