@@ -1,5 +1,5 @@
-import { isLeaseLost } from '@mcp-hub/db-core';
-import { freshTenant } from '@mcp-hub/testing';
+import { isLeaseLost, type TenantOptions, type TenantTx } from '@mcp-hub/db-core';
+import { barrier, freshTenant } from '@mcp-hub/testing';
 import { sql } from 'drizzle-orm';
 import { describe, expect, it } from 'vitest';
 import {
@@ -10,6 +10,7 @@ import {
   getRun,
   heartbeatRun,
   listRunEvents,
+  logBatch,
   recordArtifacts,
   retryRun,
   runStatuses,
@@ -168,6 +169,100 @@ describe('the status of a run', () => {
       }
       expect(allowed.sort()).toEqual([...(legal[status] ?? [])].sort());
     });
+  });
+});
+
+describe('two at once', () => {
+  /** Runs `second` while the transaction of `first` is open and has its locks; both outcomes, in that order. */
+  async function race(
+    tenant: string,
+    first: (tx: TenantTx) => Promise<unknown>,
+    second: (tx: TenantTx) => Promise<unknown>,
+    options: TenantOptions = {},
+  ): Promise<readonly [unknown, PromiseSettledResult<unknown>]> {
+    const hasLocks = barrier();
+    const mayCommit = barrier();
+    const earlier = training.run(
+      tenant,
+      async (tx) => {
+        const gave = await first(tx);
+        hasLocks.open();
+        await mayCommit.passed;
+        return gave;
+      },
+      options,
+    );
+    await hasLocks.passed;
+    const later = Promise.allSettled([training.run(tenant, second, options)]);
+    const ended = later.then(() => undefined);
+    await training.run(tenant, async (tx) => {
+      let hasEnded = false;
+      void ended.then(() => (hasEnded = true));
+      const waiting = sql`select 1 from pg_locks join pg_stat_activity using (pid)
+                           where not granted and datname = current_database()`;
+      while (!hasEnded && (await tx.execute(waiting)).length === 0) {
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      }
+    });
+    mayCommit.open();
+    const [outcome] = await later;
+    return [await earlier, outcome];
+  }
+
+  const leased = (tenant: string) =>
+    training.run(tenant, (tx) => createRun(tx, { name: 'r', start: true, leaseMs: 60_000 }), minute(0));
+
+  it('start one run: one has it, the other is refused', async () => {
+    const tenant = freshTenant();
+    const { id: runId } = await training.run(tenant, (tx) => createRun(tx, { name: 'r' }));
+    const start = (tx: TenantTx) => startRun(tx, { runId, leaseMs: 60_000 });
+    const [started, refused] = await race(tenant, start, start);
+    expect(started).toMatchObject({ attempt: 1 });
+    expect(refused).toMatchObject({ status: 'rejected', reason: { code: 'failed_precondition' } });
+  });
+
+  it('a heartbeat before the sweep: the run lives', async () => {
+    const tenant = freshTenant();
+    const { id: runId, fencingToken } = await leased(tenant);
+    const beat = (tx: TenantTx) => heartbeatRun(tx, { runId, fencingToken, leaseMs: 60_000 });
+    const [, swept] = await race(tenant, beat, (tx) => sweepStaleRuns(tx), minute(2));
+    expect(swept).toEqual({ status: 'fulfilled', value: [] });
+    expect(await training.run(tenant, (tx) => sweepStaleRuns(tx), minute(2))).toEqual([]);
+  });
+
+  it('the sweep before a heartbeat: it is refused', async () => {
+    const tenant = freshTenant();
+    const { id: runId, fencingToken } = await leased(tenant);
+    const beat = (tx: TenantTx) => heartbeatRun(tx, { runId, fencingToken, leaseMs: 60_000 });
+    const [swept, late] = await race(tenant, (tx) => sweepStaleRuns(tx), beat, minute(2));
+    expect(swept).toHaveLength(1);
+    expect(late.status === 'rejected' && isLeaseLost(late.reason)).toBe(true);
+  });
+
+  it('the sweep before a write: nothing of it is stored', async () => {
+    const tenant = freshTenant();
+    const { id: runId, fencingToken } = await leased(tenant);
+    const write = async (tx: TenantTx) => {
+      // Caught and committed, as a worker may.
+      await refusalOf(logBatch(tx, { runId, fencingToken, points: [{ key: 'loss', value: 1 }], tags: { k: 'v' } }));
+      await refusalOf(recordArtifacts(tx, { runId, fencingToken, artifacts: [{ path: 'a' }] }));
+    };
+    const [, wrote] = await race(tenant, (tx) => sweepStaleRuns(tx), write, minute(2));
+    expect(wrote.status).toBe('fulfilled');
+    const run = await training.run(tenant, (tx) => getRun(tx, { runId }));
+    expect([run.metrics, run.tags]).toEqual([{}, {}]);
+  });
+
+  it('the end before a cancellation: it has ended', async () => {
+    const tenant = freshTenant();
+    const { id: runId, fencingToken } = await leased(tenant);
+    const [, cancelled] = await race(
+      tenant,
+      (tx) => finishRun(tx, { runId, fencingToken }),
+      (tx) => cancelRun(tx, { runId }),
+    );
+    expect(cancelled).toMatchObject({ status: 'rejected', reason: { code: 'failed_precondition' } });
+    expect((await training.run(tenant, (tx) => getRun(tx, { runId }))).status).toBe('succeeded');
   });
 });
 
