@@ -11,6 +11,12 @@ interface ScalarBase {
 /** Text: `=`, `!=`, LIKE, ILIKE, their NOT forms, IN, NOT IN, IS NULL, IS NOT NULL. */
 export interface TextField extends ScalarBase {
   readonly kind: 'text';
+  readonly start?: TextStart;
+}
+/** A generated column with the first `length` characters of a text that is too long for an index. */
+export interface TextStart {
+  readonly column: PgColumn;
+  readonly length: number;
 }
 /** One of a fixed list of words, in text written in any case. */
 export interface EnumField<Value extends string = string> extends ScalarBase {
@@ -47,6 +53,14 @@ export interface MapField<Value extends ScalarField = ScalarField> {
   readonly exists: (match: SQL) => SQL;
   /** The value of the one child row for which `match` holds, NULL without one; without it no order by this field. */
   readonly scalar: ((value: SQLWrapper, match: SQL) => SQL) | undefined;
+  /** Where the child rows are, for an order that is read from an index on their values. */
+  readonly rows: ChildTable | undefined;
+}
+
+/** A table whose rows belong to outer rows by pairs of columns, the tenant's first. */
+export interface ChildTable {
+  readonly table: PgTable;
+  readonly pairs: readonly (readonly [child: PgColumn, parent: PgColumn])[];
 }
 
 export type FilterField = ScalarField | MapField;
@@ -73,8 +87,10 @@ function scalar(expression: SQLWrapper, options: FieldOptions | undefined): Scal
   };
 }
 
-export function textField(expression: SQLWrapper, options?: FieldOptions): TextField {
-  return { kind: 'text', ...scalar(expression, options) };
+/** With `start`, `=` and IN are asked of that column. */
+export function textField(expression: SQLWrapper, options?: FieldOptions & { readonly start?: TextStart }): TextField {
+  const start = options?.start;
+  return { kind: 'text', ...scalar(expression, options), ...(start === undefined ? {} : { start }) };
 }
 
 /** `values` are matched without regard to case in text and stored forms are taken as declared. */
@@ -122,6 +138,7 @@ export function mapField<Value extends ScalarField>(
     readonly value: Value;
     readonly exists: MapField['exists'];
     readonly scalar?: MapField['scalar'];
+    readonly rows?: ChildTable;
   },
 ): MapField<Value> {
   return {
@@ -131,17 +148,24 @@ export function mapField<Value extends ScalarField>(
     aliases: options.aliases ?? [],
     exists: options.exists,
     scalar: options.scalar,
+    rows: options.rows,
   };
 }
 
 /**
  * The two subqueries of a `mapField` over `table`, whose rows belong to the outer row by `pairs` of (child, parent)
  * columns. Name the tenant among the pairs, first.
+ *
+ * Rows ordered by a column of the table come from an index on (tenant_id, key, column, pairs…) if there is one.
  */
 export function childRows(
   table: PgTable,
-  pairs: readonly (readonly [child: PgColumn, parent: PgColumn])[],
-): { readonly exists: MapField['exists']; readonly scalar: NonNullable<MapField['scalar']> } {
+  pairs: ChildTable['pairs'],
+): {
+  readonly exists: MapField['exists'];
+  readonly scalar: NonNullable<MapField['scalar']>;
+  readonly rows: ChildTable;
+} {
   const joined = sql.join(
     pairs.map(([child, parent]) => sql`${child} = ${parent}`),
     sql` and `,
@@ -149,6 +173,7 @@ export function childRows(
   return {
     exists: (match) => sql`exists (select 1 from ${table} where ${joined} and ${match})`,
     scalar: (value, match) => sql`(select ${value} from ${table} where ${joined} and ${match})`,
+    rows: { table, pairs },
   };
 }
 

@@ -9,6 +9,8 @@ export interface Stretch {
   /** What its rows fulfil; undefined where all rows do. */
   readonly condition: SQL | undefined;
   readonly orderBy: readonly SQL[];
+  /** The join that brings what its rows are ordered by. */
+  readonly join?: SQL;
 }
 
 /** What the first term of a row can be, in the order in which the rows stand. */
@@ -34,15 +36,28 @@ export function stretchesAfter(terms: readonly SortTerm[], values?: SortValues):
   const begin = values === undefined ? 0 : kinds.indexOf(kindOf(first, values[0] ?? null));
   return kinds.slice(begin).map((kind, index) => {
     const from = index === 0 ? values : undefined;
-    const plain = [{ ...first, nullable: false, nanFirst: false }, ...rest];
+    const others = kind === 'missing' ? rest : rest.map((term) => besideJoin(first, term));
+    const plain = [{ ...first, nullable: false, nanFirst: false }, ...others];
     // Also where the first value is one and the same: PostgreSQL does not see that of IS NULL, and would sort.
     const orderBy = orderByTerms(plain);
+    const join = joinOf(first, kind);
     if (kind !== 'value') {
-      const after = from === undefined ? undefined : afterRow(rest, from.slice(1));
-      return { condition: and(isOfKind(first, kind), after), orderBy };
+      const after = from === undefined ? undefined : afterRow(others, from.slice(1));
+      return { condition: and(isOfKind(first, kind), after), orderBy, ...join };
     }
-    return { condition: from === undefined ? isOfKind(first, kind) : afterRow(plain, from), orderBy };
+    return { condition: from === undefined ? isOfKind(first, kind) : afterRow(plain, from), orderBy, ...join };
   });
+}
+
+/** An inner join where there is a value: of a row comparison PostgreSQL does not see that it makes a left join one. */
+function joinOf({ joined }: SortTerm, kind: Kind): Pick<Stretch, 'join'> {
+  if (joined === undefined) return {};
+  return { join: kind === 'missing' ? sql`left join ${joined.table}` : sql`join ${joined.table}` };
+}
+
+/** The columns of a row comparison must be of one table for an index of it to serve. */
+function besideJoin({ joined }: SortTerm, term: SortTerm): SortTerm {
+  return joined === undefined ? term : { ...term, expression: joined.insteadOf(term.expression) };
 }
 
 function kindOf(term: SortTerm, value: string | null): Kind {

@@ -5,7 +5,7 @@ import type { ValueProblem } from '../filter/filter-value.ts';
 import { type ResolvedField, resolveField } from '../filter/resolve-field.ts';
 import { tokenReader } from '../filter/token-reader.ts';
 import { PAGING_LIMITS } from './paging-limits.ts';
-import { type SortTerm, sortTerm } from './sort-term.ts';
+import { joinedTerm, type SortTerm, sortTerm } from './sort-term.ts';
 
 type OrderDirection = 'asc' | 'desc';
 
@@ -73,7 +73,8 @@ export function readOrder<Fields extends FilterFields>(
   const terms: SortTerm[] = [];
   const canonical: (readonly string[])[] = [];
   for (const { name, field, key, descending } of wanted) {
-    terms.push(sortTerm(...sortedBy(field, key), descending));
+    const joined = field.kind === 'map' && terms.length === 0 ? joinedTerm(field, key ?? '') : undefined;
+    terms.push({ ...sortTerm(...sortedBy(field, key), descending), ...(joined === undefined ? {} : { joined }) });
     canonical.push([name, ...(key === undefined ? [] : [key]), descending ? 'desc' : 'asc']);
   }
   const descending = wanted.at(-1)?.descending ?? false;

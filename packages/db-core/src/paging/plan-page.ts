@@ -51,21 +51,20 @@ export function planPage<Fields extends FilterFields, Item>(
 ): PagePlan<Item> {
   const { within } = request;
   const filter = readFilter(list.order.fields, request.filter);
-  const { terms, canonical } = readOrder(list.order, request.orderBy);
+  const { terms: wantedTerms, canonical } = readOrder(list.order, request.orderBy);
+  const terms = withJoin(list, wantedTerms);
   const limit = readLimit(request.limit, list.defaultLimit, list.maxLimit);
   const fingerprint = queryFingerprint([tenant ?? '', [list.name, ...(within?.of ?? [])], filter, canonical]);
   const after = request.cursor === undefined ? undefined : decodeCursor(request.cursor, fingerprint, terms);
 
   const keys = sortKeys(list, terms);
-  const selected = sql.join(
-    [...list.columns, ...keys.beside].map((column) => sql`${column}`),
-    sql`, `,
-  );
+  const selected = sql.join([list.selected, ...keys.beside], sql`, `);
   const wanted = and(within?.condition, compileFilter(list.order.fields, filter));
-  const parts = stretchesAfter(terms, after).map(({ condition, orderBy }) => {
+  const parts = stretchesAfter(terms, after).map(({ condition, orderBy, join }) => {
     // One row more, to know whether another page follows.
     const inOrder = sql`order by ${sql.join([...orderBy], sql`, `)} limit ${limit + 1}`;
-    const source = sourceOf(list, tenant, and(list.where, wanted, condition), inOrder);
+    const joins = sql`${list.joins} ${join}`;
+    const source = sourceOf({ from: list.from, joins }, tenant, and(list.where, wanted, condition), inOrder);
     return sql`select ${selected} from ${source} ${inOrder}`;
   });
   // The server runs the parts of an Append by turns, and none beyond the limit.
@@ -85,8 +84,17 @@ export function planPage<Fields extends FilterFields, Item>(
   };
 }
 
+/** Takes the value that rows are ordered by first from a join where it can be had so; a FROM of the list's own has none. */
+function withJoin({ from }: Pick<List, 'from'>, [first, ...rest]: readonly SortTerm[]): readonly SortTerm[] {
+  if (first?.joined === undefined) return first === undefined ? rest : [first, ...rest];
+  const { joined, ...term } = first;
+  return typeof from === 'function'
+    ? [term, ...rest]
+    : [{ ...term, joined, expression: joined.value, plain: true }, ...rest];
+}
+
 function sourceOf(
-  { from, joins }: Pick<List, 'from' | 'joins'>,
+  { from, joins }: { readonly from: List['from']; readonly joins: SQL },
   tenant: TenantId | undefined,
   condition: SQL | undefined,
   inOrder: SQL,

@@ -1,5 +1,5 @@
-import { Column, is, type SQLWrapper } from 'drizzle-orm';
-import type { ScalarField } from '../filter/filter-fields.ts';
+import { Column, is, type SQL, type SQLWrapper, sql } from 'drizzle-orm';
+import type { MapField, ScalarField } from '../filter/filter-fields.ts';
 
 /** One expression that rows are sorted by. Missing values are last in both directions, and before them NaN. */
 export interface SortTerm {
@@ -14,6 +14,17 @@ export interface SortTerm {
   readonly cast: string;
   /** Whether a text may be such a value: a forged cursor is refused before the server sees it. */
   readonly accepts: (text: string) => boolean;
+  /** Where the value is a column of another table, the join that brings it. */
+  readonly joined?: JoinedTerm;
+}
+
+/** A join of at most one row, whose column rows are ordered by. */
+export interface JoinedTerm {
+  /** What follows `join` or `left join`. */
+  readonly table: SQL;
+  readonly value: SQLWrapper;
+  /** What has the same value as this column of the outer table, wherever a row was joined. */
+  readonly insteadOf: (outer: SQLWrapper) => SQLWrapper;
 }
 
 /** The sort term of one field. */
@@ -25,6 +36,33 @@ export function sortTerm(field: ScalarField, expression: SQLWrapper, descending:
     nanFirst: descending && field.kind === 'number' && field.cast !== 'bigint',
     plain: is(expression, Column),
     ...typeOf(field),
+  };
+}
+
+/** The name of the joined table. */
+const JOINED = sql.identifier('ordered_by');
+
+/** The join that brings the value of one key of a map; undefined where key or value is no column of the child table. */
+export function joinedTerm({ key, value, rows }: MapField, wanted: string): JoinedTerm | undefined {
+  if (rows === undefined) return undefined;
+  const { table, pairs } = rows;
+  const ofChild = (expression: SQLWrapper) =>
+    is(expression, Column) && expression.table === table
+      ? sql`${JOINED}.${sql.identifier(expression.name)}`
+      : undefined;
+  const [keyColumn, valueColumn] = [ofChild(key), ofChild(value.expression)];
+  if (keyColumn === undefined || valueColumn === undefined) return undefined;
+  const conditions = [
+    ...pairs.map(([child, parent]) => sql`${ofChild(child)} = ${parent}`),
+    sql`${keyColumn} = ${wanted}::text`,
+  ];
+  return {
+    table: sql`${table} ${JOINED} on ${sql.join(conditions, sql` and `)}`,
+    value: valueColumn,
+    insteadOf: (outer) => {
+      const pair = pairs.find(([, parent]) => parent === outer);
+      return (pair === undefined ? undefined : ofChild(pair[0])) ?? outer;
+    },
   };
 }
 
