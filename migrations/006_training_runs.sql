@@ -224,6 +224,7 @@ CREATE TABLE "training_params" (
 	"run_id" uuid NOT NULL,
 	"key" text NOT NULL,
 	"value" text NOT NULL,
+	"value_start" text GENERATED ALWAYS AS (left(value, 200)) STORED NOT NULL,
 	CONSTRAINT "training_params_pk" PRIMARY KEY("tenant_id","run_id","key"),
 	CONSTRAINT "training_params_tenant_id_check" CHECK ("training_params"."tenant_id" <> ''),
 	CONSTRAINT "training_params_key_check" CHECK (length("training_params"."key") between 1 and 250),
@@ -249,6 +250,7 @@ CREATE TABLE "training_tags" (
 	"run_id" uuid NOT NULL,
 	"key" text NOT NULL,
 	"value" text NOT NULL,
+	"value_start" text GENERATED ALWAYS AS (left(value, 200)) STORED NOT NULL,
 	"updated_at" timestamp (3) with time zone DEFAULT app_now() NOT NULL,
 	CONSTRAINT "training_tags_pk" PRIMARY KEY("tenant_id","run_id","key"),
 	CONSTRAINT "training_tags_tenant_id_check" CHECK ("training_tags"."tenant_id" <> ''),
@@ -276,6 +278,16 @@ CREATE INDEX "hyperparameter_trials_run_idx" ON "hyperparameter_trials" USING bt
 --> statement-breakpoint
 CREATE INDEX "training_artifacts_sha256_idx" ON "training_artifacts" USING btree ("tenant_id","sha256","run_id") WHERE "training_artifacts"."sha256" is not null;
 --> statement-breakpoint
+CREATE INDEX "training_metric_keys_latest_idx" ON "training_metric_keys" USING btree ("tenant_id","key","latest_value","run_id");
+--> statement-breakpoint
+CREATE INDEX "training_metric_keys_best_idx" ON "training_metric_keys" USING btree ("tenant_id","key","best_value","run_id");
+--> statement-breakpoint
+CREATE INDEX "training_metric_keys_min_idx" ON "training_metric_keys" USING btree ("tenant_id","key","min_value","run_id");
+--> statement-breakpoint
+CREATE INDEX "training_metric_keys_max_idx" ON "training_metric_keys" USING btree ("tenant_id","key","max_value","run_id");
+--> statement-breakpoint
+CREATE INDEX "training_params_value_idx" ON "training_params" USING btree ("tenant_id","key","value_start","run_id");
+--> statement-breakpoint
 CREATE INDEX "training_run_models_version_idx" ON "training_run_models" USING btree ("tenant_id","version_id","run_id");
 --> statement-breakpoint
 CREATE INDEX "training_runs_parent_idx" ON "training_runs" USING btree ("tenant_id","parent_run_id","id") WHERE "training_runs"."parent_run_id" is not null;
@@ -291,6 +303,8 @@ CREATE INDEX "training_runs_lease_idx" ON "training_runs" USING btree ("tenant_i
 CREATE INDEX "training_runs_dataset_idx" ON "training_runs" USING btree ("tenant_id","dataset_digest","id") WHERE "training_runs"."dataset_digest" is not null;
 --> statement-breakpoint
 CREATE INDEX "training_runs_deleted_idx" ON "training_runs" USING btree ("tenant_id","deleted_at","id") WHERE "training_runs"."deleted_at" is not null;
+--> statement-breakpoint
+CREATE INDEX "training_tags_value_idx" ON "training_tags" USING btree ("tenant_id","key","value_start","run_id");
 --> statement-breakpoint
 ALTER TABLE "hyperparameter_studies" ENABLE ROW LEVEL SECURITY;
 --> statement-breakpoint
@@ -540,6 +554,11 @@ begin
         ('hyperparameter_trials', 'hyperparameter_trials_run_idx'),
         ('hyperparameter_trials', 'hyperparameter_trials_waiting_idx'),
         ('training_artifacts', 'training_artifacts_sha256_idx'),
+        ('training_metric_keys', 'training_metric_keys_best_idx'),
+        ('training_metric_keys', 'training_metric_keys_latest_idx'),
+        ('training_metric_keys', 'training_metric_keys_max_idx'),
+        ('training_metric_keys', 'training_metric_keys_min_idx'),
+        ('training_params', 'training_params_value_idx'),
         ('training_run_models', 'training_run_models_version_idx'),
         ('training_runs', 'training_runs_created_idx'),
         ('training_runs', 'training_runs_dataset_idx'),
@@ -547,7 +566,8 @@ begin
         ('training_runs', 'training_runs_group_idx'),
         ('training_runs', 'training_runs_lease_idx'),
         ('training_runs', 'training_runs_parent_idx'),
-        ('training_runs', 'training_runs_queued_idx')
+        ('training_runs', 'training_runs_queued_idx'),
+        ('training_tags', 'training_tags_value_idx')
       ) as made(parent, name)
      where not exists (select from pg_catalog.pg_index i where i.indrelid = pg_catalog.to_regclass('public.' || made.parent) and i.indexrelid = pg_catalog.to_regclass('public.' || made.name) and i.indisvalid)
     union all

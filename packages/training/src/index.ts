@@ -42,8 +42,11 @@ export {
 export { type Suggestion, suggestParams } from './samplers/suggest-params.ts';
 export type { CompleteTrial, EndedTrial, PrunedTrial, RunningTrial } from './samplers/trial-outcome.ts';
 export * from './schema.ts';
+export * from './search/diff-runs.ts';
+export { groupFields, ListGroupsInput, listGroups, type RunGroup } from './search/list-groups.ts';
 export { runFields } from './search/run-fields.ts';
 export { IncludedParts } from './search/run-list.ts';
+export { runModelFields, SearchRunModelsInput, searchRunModels } from './search/search-run-models.ts';
 export {
   ListChildRunsInput,
   listChildRuns,

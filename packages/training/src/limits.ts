@@ -37,6 +37,11 @@ export const TRAINING_LIMITS = {
   leaseMsMin: 100,
   leaseMs: 86_400_000,
   attempts: 1_000,
+  /** Runs of a page of a search where the caller names no limit, and at the most. */
+  searchPage: 1_000,
+  searchPageMax: 50_000,
+  /** Runs that are compared with each other. */
+  runsCompared: 100,
   /** Runs that one sweep makes stale. */
   sweepBatch: 1_000,
   /** Points that one transaction of a purge deletes. */

@@ -50,8 +50,8 @@ const fields = defineFilterFields({
   role: enumField(trainingRunModels.role, runModelRoles),
 });
 const { runId: linkedRun, versionId: linkedVersion, role: linkedRole, actor, createdAt } = trainingRunModels;
-const modelList = defineList({
-  name: 'training.runModels',
+/** The links of runs that are there to versions that are. */
+export const runModelSource = {
   from: trainingRunModels,
   joins: sql`
     join ${trainingRuns} on ${trainingRuns.tenantId} = ${trainingRunModels.tenantId} and ${trainingRuns.id} = ${linkedRun}
@@ -68,6 +68,10 @@ const modelList = defineList({
     createdAt,
   },
   where: and(isNull(trainingRuns.deletedAt), isNull(modelRegistry.deletedAt)),
+};
+const modelList = defineList({
+  ...runModelSource,
+  name: 'training.runModels',
   order: defineOrder({
     fields,
     byDefault: [{ field: 'createdAt', direction: 'desc' }],

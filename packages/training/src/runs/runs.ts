@@ -1,5 +1,5 @@
 import { type Id, parseInput, type TenantTx, tenantOf } from '@mcp-hub/db-core';
-import { and, eq, getTableColumns, isNull, sql } from 'drizzle-orm';
+import { and, eq, getTableColumns, isNull, type SQL, sql } from 'drizzle-orm';
 import { z } from 'zod';
 import { runId } from '../inputs.ts';
 import { runNotFound } from '../not-found.ts';
@@ -39,7 +39,7 @@ export async function getRun(tx: TenantTx, input: GetRunInput): Promise<Run> {
 export async function findRun(tx: TenantTx, input: GetRunInput): Promise<Run | undefined> {
   const given = parseInput(GetRunInput, input);
   const [run] = await tx
-    .select({ ...runColumns, ...runParts(tx) })
+    .select({ ...runColumns, ...runParts() })
     .from(trainingRuns)
     .where(
       and(
@@ -51,19 +51,28 @@ export async function findRun(tx: TenantTx, input: GetRunInput): Promise<Run | u
   return run;
 }
 
-/** What a Run has beside the columns of its row. In raw SQL the outer table is spelled out: Drizzle drops it from columns. */
-export const runParts = (tx: TenantTx) => ({
+/** The parts of a run that are kept by key. */
+export const keyedParts = ['params', 'tags', 'metrics'] as const;
+export type KeyedPart = (typeof keyedParts)[number];
+
+/**
+ * What a Run has beside the columns of its row; `narrow` adds a condition on the keys of a part. In raw SQL the outer table
+ * is spelled out: Drizzle drops it from columns.
+ */
+export const runParts = (narrow: (part: KeyedPart, key: SQL) => SQL = () => sql.empty()) => ({
   params: sql<Run['params']>`coalesce((
     select json_object_agg(p.key, p.value order by p.key) from ${trainingParams} p
-     where p.tenant_id = ${tenantOf(tx)} and p.run_id = training_runs.id), '{}')`,
+     where p.tenant_id = training_runs.tenant_id and p.run_id = training_runs.id${narrow('params', sql`p.key`)}), '{}')`,
   tags: sql<Run['tags']>`coalesce((
     select json_object_agg(t.key, t.value order by t.key) from ${trainingTags} t
-     where t.tenant_id = ${tenantOf(tx)} and t.run_id = training_runs.id), '{}')`,
+     where t.tenant_id = training_runs.tenant_id and t.run_id = training_runs.id${narrow('tags', sql`t.key`)}), '{}')`,
   metrics: sql`coalesce((
     select json_object_agg(k.key, json_build_array(
              k.point_count, k.goal, ${point('latest')}, ${point('min')}, ${point('max')}) order by k.key)
       from ${trainingMetricKeys} k
-     where k.tenant_id = ${tenantOf(tx)} and k.run_id = training_runs.id), '{}')`.mapWith(readMetrics),
+     where k.tenant_id = training_runs.tenant_id and k.run_id = training_runs.id${narrow('metrics', sql`k.key`)}), '{}')`.mapWith(
+    readMetrics,
+  ),
 });
 
 const point = (which: 'latest' | 'min' | 'max') => {

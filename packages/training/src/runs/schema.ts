@@ -86,6 +86,18 @@ export const trainingRuns = tenantTable(
   ],
 );
 
+/** Characters of a param's or a tag's value in the indexes: with tenant and key at their longest a row of them still fits. */
+export const VALUE_START_LENGTH = 200;
+
+/**
+ * What an index can hold of a value, whose thousands of characters are more than a page's third. A column and no expression
+ * of the index: under row level security only leakproof functions reach an index, and left() is none.
+ */
+const valueStart = () =>
+  text('value_start')
+    .notNull()
+    .generatedAlwaysAs(sql.raw(`left(value, ${VALUE_START_LENGTH})`));
+
 /** What a run was started with. A param that was logged is never changed. */
 export const trainingParams = tenantTable(
   'training_params',
@@ -93,11 +105,14 @@ export const trainingParams = tenantTable(
     runId: referenceColumn<'Run'>('run_id').notNull(),
     key: text('key').notNull(),
     value: text('value').notNull(),
+    valueStart: valueStart(),
   },
   (t, constraint) => [
     constraint.primaryKey(t.runId, t.key),
     constraint.check('key', atMost(t.key, TRAINING_LIMITS.keyLength)),
     constraint.foreignKey('run', [t.runId], [trainingRuns.id], { onDelete: 'cascade' }),
+    // Search: the runs with a param of this value.
+    constraint.index('value', [t.key, t.valueStart, t.runId]),
   ],
 );
 
@@ -107,12 +122,15 @@ export const trainingTags = tenantTable(
     runId: referenceColumn<'Run'>('run_id').notNull(),
     key: text('key').notNull(),
     value: text('value').notNull(),
+    valueStart: valueStart(),
     updatedAt: updatedAtColumn(),
   },
   (t, constraint) => [
     constraint.primaryKey(t.runId, t.key),
     constraint.check('key', atMost(t.key, TRAINING_LIMITS.keyLength)),
     constraint.foreignKey('run', [t.runId], [trainingRuns.id], { onDelete: 'cascade' }),
+    // Search: the runs with a tag of this value.
+    constraint.index('value', [t.key, t.valueStart, t.runId]),
   ],
 );
 
@@ -158,6 +176,11 @@ export const trainingMetricKeys = tenantTable(
     constraint.check('key', atMost(t.key, TRAINING_LIMITS.keyLength)),
     constraint.oneOf('goal', t.goal, metricGoals),
     constraint.foreignKey('run', [t.runId], [trainingRuns.id], { onDelete: 'cascade' }),
+    // Search: runs by the latest, best, smallest and greatest value of a metric, in its order or within a range of it.
+    constraint.index('latest', [t.key, t.latestValue, t.runId]),
+    constraint.index('best', [t.key, t.bestValue, t.runId]),
+    constraint.index('min', [t.key, t.minValue, t.runId]),
+    constraint.index('max', [t.key, t.maxValue, t.runId]),
   ],
 );
 
