@@ -1,4 +1,6 @@
+export * from './invalidate-aggregates.ts';
 export * from './limits.ts';
 export { TELEMETRY_REFRESH_KIND } from './note-refresh.ts';
 export * from './record-telemetry.ts';
+export * from './refresh-aggregates.ts';
 export * from './schema.ts';
