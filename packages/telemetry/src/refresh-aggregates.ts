@@ -25,7 +25,7 @@ export interface RefreshedAggregates {
   readonly minutes: number;
   /** Rows of the aggregates that were written, because they differ from what they were. */
   readonly changed: number;
-  /** Whether there may be more to do. */
+  /** Whether marks may be left, those that others are at work on among them. */
   readonly more: boolean;
 }
 
@@ -108,7 +108,8 @@ async function claimMinutes(tx: TenantTx, limit: number): Promise<{ minutes: rea
     )
     select coalesce(array_agg(series_id order by series_id, bucket_at), '{}') as series,
            coalesce(array_agg((extract(epoch from bucket_at) * 1000)::float8 order by series_id, bucket_at), '{}') as at_ms,
-           (select count(*) from oldest) = ${limit} as more,
+           (select count(*) from oldest) = ${limit}
+           or exists (select from oldest o where not exists (select from locked l where l.id = o.series_id)) as more,
            current_setting('transaction_isolation') as isolation
       from claimed`);
   if (claimed === undefined) throw new TypeError('An aggregate without groups gives one row');
