@@ -94,7 +94,7 @@ async function modulesOf(file) {
   return (await Promise.all(whole.map((path) => modulesOf(join(dirname(file), path))))).flat();
 }
 
-/** The texts of zod's errors in 50 other languages are half of it. Who wants one sets it by zod itself, for this copy too. */
+/** The texts of zod's errors in other languages are half of it. Who wants one sets it by zod itself, for this copy too. */
 const englishOnly = {
   name: 'english-only',
   setup({ onLoad }) {
