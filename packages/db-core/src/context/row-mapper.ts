@@ -37,8 +37,10 @@ export function rowMapper(
   return (rows) =>
     rows.map((row) => {
       const result: Record<string, unknown> = {};
-      for (const [index, { group, name, decoder }] of plan.entries()) {
+      let index = 0;
+      for (const { group, name, decoder } of plan) {
         const raw = row[index];
+        index += 1;
         const value = raw === null ? null : decoder.mapFromDriverValue(raw);
         if (group === undefined) result[name] = value;
         else ((result[group] ??= {}) as Record<string, unknown>)[name] = value;

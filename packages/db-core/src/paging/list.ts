@@ -1,5 +1,5 @@
-import type { SQL } from 'drizzle-orm';
-import type { PgColumn, PgTable } from 'drizzle-orm/pg-core';
+import { type SQL, sql } from 'drizzle-orm';
+import { type PgColumn, PgDialect, type PgTable } from 'drizzle-orm/pg-core';
 import type { SelectResultFields } from 'drizzle-orm/query-builders/select.types';
 import { rowMapper } from '../context/row-mapper.ts';
 import type { TenantId } from '../context/tenant-id.ts';
@@ -49,6 +49,8 @@ export interface ListDefinition<Fields extends FilterFields, Columns extends Lis
 export interface List<Fields extends FilterFields = FilterFields, Item = unknown>
   extends Omit<ListDefinition<Fields, ListColumns, Item>, 'columns' | 'toItem'> {
   readonly columns: readonly (PgColumn | SQL)[];
+  /** The columns as a select list, rendered once: that took half of the time in which a statement is made. */
+  readonly selected: SQL;
   readonly toItems: (rows: readonly (readonly unknown[])[]) => readonly Item[];
 }
 
@@ -65,5 +67,16 @@ export function defineList<
     const mapped = toRows(rows) as readonly SelectResultFields<Columns>[];
     return toItem === undefined ? (mapped as readonly unknown[] as readonly Item[]) : mapped.map(toItem);
   };
-  return { ...rest, columns: Object.values(columns), toItems };
+  const expressions = Object.values(columns);
+  return { ...rest, columns: expressions, selected: rendered(expressions), toItems };
+}
+
+function rendered(expressions: readonly (PgColumn | SQL)[]): SQL {
+  const list = sql.join(
+    expressions.map((expression) => sql`${expression}`),
+    sql`, `,
+  );
+  const { sql: text, params } = new PgDialect().sqlToQuery(list);
+  if (params.length > 0) throw new TypeError('The columns of a list hold no parameters');
+  return sql.raw(text);
 }

@@ -57,10 +57,7 @@ export function planPage<Fields extends FilterFields, Item>(
   const after = request.cursor === undefined ? undefined : decodeCursor(request.cursor, fingerprint, terms);
 
   const keys = sortKeys(list, terms);
-  const selected = sql.join(
-    [...list.columns, ...keys.beside].map((column) => sql`${column}`),
-    sql`, `,
-  );
+  const selected = sql.join([list.selected, ...keys.beside], sql`, `);
   const wanted = and(within?.condition, compileFilter(list.order.fields, filter));
   const parts = stretchesAfter(terms, after).map(({ condition, orderBy }) => {
     // One row more, to know whether another page follows.
