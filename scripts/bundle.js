@@ -47,44 +47,55 @@ function dependenciesOutside(folder, zod) {
   return {
     name: 'dependencies-outside',
     setup({ onLoad, onResolve }) {
-      onResolve({ filter: /^[^./]/ }, ({ path, kind, pluginData }) => {
-        if (kind === 'entry-point') return undefined;
-        if (path === 'zod') return { path: zod, external: true };
-        const isBarrel = path === 'drizzle-orm' || path === 'drizzle-orm/pg-core';
-        if (isBarrel && pluginData !== 'module') return { path, namespace: 'barrel', sideEffects: false };
-        return { path, external: true, sideEffects: path.startsWith('drizzle-orm') ? false : undefined };
+      onLoad({ filter: /\.ts$/ }, async ({ path }) => {
+        let contents = await readFile(path, 'utf8');
+        for (const [text, names, barrel] of contents.matchAll(barrelImport)) {
+          const imports = narrowed(names, await placesIn(folder, barrel));
+          // On as many lines as before, for the source map.
+          contents = contents.replace(text, imports + text.replaceAll(/[^\n]/g, ''));
+        }
+        return { contents, loader: 'ts' };
       });
-      onLoad({ filter: /.*/, namespace: 'barrel' }, async ({ path }) => ({
-        contents: await narrowed(folder, path),
-        resolveDir: folder,
-        pluginData: 'module',
-      }));
+      onResolve({ filter: /^[^./]/ }, ({ path, kind }) => {
+        if (kind === 'entry-point') return undefined;
+        // What does nothing by being imported is imported for its names alone.
+        const sideEffects = path === 'zod' || path.startsWith('drizzle-orm') ? false : undefined;
+        return { path: path === 'zod' ? zod : path, external: true, sideEffects };
+      });
     },
   };
 }
 
-/**
- * A barrel of drizzle-orm with each name from the module that makes it, which drizzle-orm exports, too: the modules are
- * the same for who imports the barrel, and those that nobody here asks for are not read.
- */
-async function narrowed(folder, barrel) {
-  const drizzle = join(folder, 'node_modules', 'drizzle-orm');
-  const { exports } = JSON.parse(await readFile(join(drizzle, 'package.json'), 'utf8'));
-  const seen = new Set();
-  const lines = [];
-  for (const file of await modulesOf(join(drizzle, exports[subpath(barrel)].import.default))) {
-    const path = `./${relative(drizzle, file)}`;
-    const entry = Object.keys(exports).find((key) => exports[key].import?.default === path);
-    const names = Object.keys(await import(pathToFileURL(file).href)).filter((name) => !seen.has(name));
-    for (const name of names) seen.add(name);
-    const from = entry === undefined ? barrel : entry.replace('.', 'drizzle-orm');
-    // A line each: those that nobody asks for fall away, and another version of drizzle-orm need not have them.
-    for (const name of names) lines.push(`export { ${name} } from '${from}';`);
-  }
-  return lines.join('\n');
+const barrelImport = /^import \{([^}]+)\} from '(drizzle-orm(?:\/pg-core)?)';$/gm;
+
+/** An import from a barrel as imports from the modules that make its names. Types fall away. */
+function narrowed(names, places) {
+  const imports = names
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '' && !name.startsWith('type '))
+    .map((name) => `import { ${name} } from '${places.get(name.split(' as ')[0])}';`);
+  return imports.join(' ');
 }
 
-const subpath = (specifier) => specifier.replace('drizzle-orm', '.');
+/**
+ * Where each name of a barrel of drizzle-orm is made, as drizzle-orm exports it, too: these modules are the same for who
+ * imports the barrel, and those that nobody here asks for are not read.
+ */
+async function placesIn(folder, barrel) {
+  const drizzle = join(folder, 'node_modules', 'drizzle-orm');
+  const { exports } = JSON.parse(await readFile(join(drizzle, 'package.json'), 'utf8'));
+  const places = new Map();
+  const { default: start } = exports[barrel.replace('drizzle-orm', '.')].import;
+  for (const file of await modulesOf(join(drizzle, start))) {
+    const path = `./${relative(drizzle, file)}`;
+    const entry = Object.keys(exports).find((key) => exports[key].import?.default === path);
+    for (const name of Object.keys(await import(pathToFileURL(file).href))) {
+      if (!places.has(name)) places.set(name, entry === undefined ? barrel : entry.replace('.', 'drizzle-orm'));
+    }
+  }
+  return places;
+}
 
 /** The modules behind a file, which is one itself where it does more than to export others whole. */
 async function modulesOf(file) {
