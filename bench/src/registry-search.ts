@@ -62,7 +62,7 @@ const searches: readonly Search[] = [
         tx,
         sql`exists (select from model_tags t
                      where t.tenant_id = ${tenantOf(tx)} and t.version_id = v.id
-                       and t.key = 'team' and t.value = 'team 7') and ${newestAfter(after)}`,
+                       and t.key = 'team' and t.value_start = 'team 7') and ${newestAfter(after)}`,
         sql`created_at desc, id desc`,
       ),
   },

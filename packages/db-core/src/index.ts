@@ -22,6 +22,7 @@ export {
   type NumberField,
   numberField,
   type TextField,
+  type TextStart,
   type TimeField,
   textField,
   timeField,

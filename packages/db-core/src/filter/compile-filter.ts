@@ -50,12 +50,12 @@ function compileScalar(field: ScalarField, left: SQLWrapper, node: FilterCompari
   if (value === undefined) throw new TypeError(`A filter with ${op} has a value`);
   if (typeof value === 'object') {
     const list = sql`${textArray(value.map(String))}::${sql.raw(castOf(field, value))}[]`;
-    return op === 'in' ? sql`${left} = any(${list})` : sql`${left} <> all(${list})`;
+    return op === 'in' ? byStart(field, value, sql`${left} = any(${list})`) : sql`${left} <> all(${list})`;
   }
   const right = bindScalar(field, value);
   switch (op) {
     case '=':
-      return sql`${left} = ${right}`;
+      return byStart(field, [value], sql`${left} = ${right}`);
     case '!=':
       return sql`${left} <> ${right}`;
     case 'like':
@@ -77,6 +77,23 @@ function compileScalar(field: ScalarField, left: SQLWrapper, node: FilterCompari
     default:
       throw new TypeError(`A filter with ${op} has a list`);
   }
+}
+
+/**
+ * Asks the indexed start of a text instead of the text. A start that is shorter than it could be is the whole text; the
+ * planner would take both conditions for independent and expect too few rows.
+ */
+function byStart(field: ScalarField, values: readonly FilterValue[], same: SQL): SQL {
+  if (field.kind !== 'text' || field.start === undefined) return same;
+  const { column, length } = field.start;
+  const texts = values.map(String);
+  const starts = texts.map((text) => Array.from(text).slice(0, length).join(''));
+  const [first, ...more] = starts;
+  const begins =
+    first !== undefined && more.length === 0
+      ? sql`${column} = ${first}::text`
+      : sql`${column} = any(${textArray(starts)})`;
+  return texts.every((text) => text.length < length) ? begins : sql`(${begins} and ${same})`;
 }
 
 /** PostgreSQL sorts NaN above every number, so that `> 5` would find it; a range up to NaN can still use an index. */

@@ -11,6 +11,12 @@ interface ScalarBase {
 /** Text: `=`, `!=`, LIKE, ILIKE, their NOT forms, IN, NOT IN, IS NULL, IS NOT NULL. */
 export interface TextField extends ScalarBase {
   readonly kind: 'text';
+  readonly start?: TextStart;
+}
+/** A generated column with the first `length` characters of a text that is too long for an index. */
+export interface TextStart {
+  readonly column: PgColumn;
+  readonly length: number;
 }
 /** One of a fixed list of words, in text written in any case. */
 export interface EnumField<Value extends string = string> extends ScalarBase {
@@ -73,8 +79,10 @@ function scalar(expression: SQLWrapper, options: FieldOptions | undefined): Scal
   };
 }
 
-export function textField(expression: SQLWrapper, options?: FieldOptions): TextField {
-  return { kind: 'text', ...scalar(expression, options) };
+/** With `start`, `=` and IN are asked of that column. */
+export function textField(expression: SQLWrapper, options?: FieldOptions & { readonly start?: TextStart }): TextField {
+  const start = options?.start;
+  return { kind: 'text', ...scalar(expression, options), ...(start === undefined ? {} : { start }) };
 }
 
 /** `values` are matched without regard to case in text and stored forms are taken as declared. */
