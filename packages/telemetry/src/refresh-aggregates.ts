@@ -102,9 +102,15 @@ async function claimMinutes(tx: TenantTx, limit: number): Promise<{ minutes: rea
     ), claimed as materialized (
       select distinct o.series_id, o.bucket_at from oldest o join locked l on l.id = o.series_id
     ), cleared as (
-      delete from ${mlTelemetryDirtyBuckets} d
-       using claimed c
-       where d.tenant_id = ${tenant} and d.series_id = c.series_id and d.bucket_at = c.bucket_at
+      -- By id, and laterally: joined, it read all marks of the tenant and compared each with each that is claimed.
+      delete from ${mlTelemetryDirtyBuckets}
+       where tenant_id = ${tenant}
+         and id = any (array(
+               select d.id
+                 from claimed c,
+                      lateral (select id from ${mlTelemetryDirtyBuckets}
+                                where tenant_id = ${tenant} and series_id = c.series_id and bucket_at = c.bucket_at
+                               offset 0) d))
     )
     select coalesce(array_agg(series_id order by series_id, bucket_at), '{}') as series,
            coalesce(array_agg((extract(epoch from bucket_at) * 1000)::float8 order by series_id, bucket_at), '{}') as at_ms,
@@ -222,10 +228,17 @@ async function writeFresh(tx: TenantTx, grain: TelemetryGrain, fresh: SQL): Prom
               excluded.histogram_counts)
       returning 1
     ), emptied as (
-      delete from ${mlTelemetryAggregates} a
-       using fresh f
-       where a.tenant_id = ${tenant} and a.series_id = f.series_id and a.grain = ${grain} and a.bucket_at = f.bucket_at
-         and f.n + f.nan_count + f.infinity_count + f.negative_infinity_count = 0
+      -- Laterally, as above. The lock of the series keeps the rows where they are.
+      delete from ${mlTelemetryAggregates}
+       where tenant_id = ${tenant}
+         and ctid = any (array(
+               select a.row
+                 from fresh f,
+                      lateral (select ctid as row from ${mlTelemetryAggregates}
+                                where tenant_id = ${tenant} and series_id = f.series_id and grain = ${grain}
+                                  and bucket_at = f.bucket_at
+                               offset 0) a
+                where f.n + f.nan_count + f.infinity_count + f.negative_infinity_count = 0))
       returning 1
     )
     select ((select count(*) from written) + (select count(*) from emptied))::int as rows`);
