@@ -5,7 +5,7 @@ import { eventsHorizon } from './events-horizon.ts';
 import { histogramKey } from './histogram.ts';
 import { idFloor } from './id-floor.ts';
 import { TELEMETRY_LIMITS } from './limits.ts';
-import { mergeStates } from './merge-states.ts';
+import { fromAggregates, mergeParts, partColumns } from './merge-parts.ts';
 import {
   mlTelemetryAggregates,
   mlTelemetryDirtyBuckets,
@@ -160,8 +160,7 @@ async function refreshMinutes(tx: TenantTx, minutes: readonly Bucket[]): Promise
               count(*) filter (where e.value = '-Infinity')                           as negative_infinity_count
          ${events}) moments
      cross join lateral (
-       select coalesce(array_agg(key order by key), '{}')   as keys,
-              coalesce(array_agg(count order by key), '{}') as counts
+       select array_agg(key order by key) as keys, array_agg(count order by key) as counts
          from (select ${histogramKey(sql`e.value`)} as key, count(*) as count
                  ${events} and ${finite}
                 group by key) counted) histogram`,
@@ -174,37 +173,48 @@ async function mergeInto(
   parts: TelemetryGrain,
   buckets: readonly Bucket[],
 ): Promise<number> {
+  const numbered = sql`
+    select given.*
+      from unnest(${seriesOf(buckets)}, ${timestampArray(buckets.map(({ from }) => from))},
+                  ${timestampArray(buckets.map(({ to }) => to))})
+           with ordinality as given (series_id, bucket_at, until, bin)
+     where bucket_at >= ${eventsHorizon(tx)}`;
+  // Laterally, so that the aggregates are read a bucket at a time whatever the planner believes of their number.
+  const partsOfBuckets = sql`
+    select b.bin, a.*
+      from bucket b,
+           lateral (select ${partColumns} ${fromAggregates}
+                     where a.tenant_id = ${tenantOf(tx)} and a.series_id = b.series_id and a.grain = ${parts}
+                       and a.bucket_at >= b.bucket_at and a.bucket_at < b.until
+                    offset 0) a`;
   return await writeFresh(
     tx,
     grain,
     sql`
-    select b.series_id, b.bucket_at, merged.n, merged.mean, spread.m2, merged.min, merged.max, merged.nan_count,
-           merged.infinity_count, merged.negative_infinity_count, histogram.keys, histogram.counts
-      from (select * from unnest(${seriesOf(buckets)}, ${timestampArray(buckets.map(({ from }) => from))},
-                                 ${timestampArray(buckets.map(({ to }) => to))})
-                      as given (series_id, bucket_at, until)
-             where bucket_at >= ${eventsHorizon(tx)} offset 0) b
-     cross join ${mergeStates(
-       tx,
-       sql`a.series_id = b.series_id and a.grain = ${parts} and a.bucket_at >= b.bucket_at and a.bucket_at < b.until`,
-     )}`,
+    select b.series_id, b.bucket_at, coalesce(m.n, 0), m.mean, m.m2, m.min, m.max, coalesce(m.nan_count, 0),
+           coalesce(m.infinity_count, 0), coalesce(m.negative_infinity_count, 0), h.keys, h.counts
+      from bucket b
+      left join merged m on m.bin = b.bin
+      left join (select bin, array_agg(key order by key) as keys, array_agg(count order by key) as counts
+                   from histogram_keys group by bin) h on h.bin = b.bin`,
+    sql`bucket as materialized (${numbered}), ${mergeParts(partsOfBuckets)},`,
   );
 }
 
 const seriesOf = (buckets: readonly Bucket[]): SQL => uuidArray(buckets.map(({ seriesId }) => seriesId));
 
 /** Writes what differs, and deletes the row of a bucket without events. The number of rows. */
-async function writeFresh(tx: TenantTx, grain: TelemetryGrain, fresh: SQL): Promise<number> {
+async function writeFresh(tx: TenantTx, grain: TelemetryGrain, fresh: SQL, before = sql``): Promise<number> {
   const tenant = tenantOf(tx);
   const [written] = await tx.execute<{ rows: number }>(sql`
-    with fresh (series_id, bucket_at, n, mean, m2, min, max, nan_count, infinity_count, negative_infinity_count,
+    with ${before} fresh (series_id, bucket_at, n, mean, m2, min, max, nan_count, infinity_count, negative_infinity_count,
                 histogram_keys, histogram_counts) as materialized (${fresh}
     ), written as (
       insert into ${mlTelemetryAggregates} as a
              (tenant_id, series_id, grain, bucket_at, n, mean, m2, min, max, nan_count, infinity_count,
               negative_infinity_count, histogram_keys, histogram_counts)
       select ${tenant}, series_id, ${grain}, bucket_at, n, mean, m2, min, max, nan_count, infinity_count,
-             negative_infinity_count, histogram_keys, histogram_counts
+             negative_infinity_count, coalesce(histogram_keys, '{}'), coalesce(histogram_counts, '{}')
         from fresh
        where n + nan_count + infinity_count + negative_infinity_count > 0
        order by series_id, bucket_at
