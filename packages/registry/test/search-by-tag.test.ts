@@ -74,6 +74,18 @@ describe('a search by the value of a tag', () => {
     });
   });
 
+  it('is planned for the value at hand, however often it was asked', async () => {
+    const tenant = freshTenant();
+    await fill(tenant);
+    await registry.run(tenant, async (tx) => {
+      for (let turn = 0; turn < 12; turn += 1) await searchVersions(tx, { filter: "tags.team = 'team 7'", limit: 7 });
+      const [plans] = await tx.execute(sql`
+        select max(generic_plans)::int as generic, max(custom_plans)::int as custom from pg_prepared_statements
+         where statement like 'select "model_registry"%"value_start" = %'`);
+      expect(plans).toEqual({ generic: 0, custom: 12 });
+    });
+  });
+
   it('tells long values apart that begin alike, of characters of any width', async () => {
     await registry.run(freshTenant(), async (tx) => {
       for (const unit of ['a', 'é', '漢', '😀']) {

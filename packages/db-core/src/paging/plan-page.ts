@@ -4,7 +4,7 @@ import type { TenantId } from '../context/tenant-id.ts';
 import { DomainError } from '../errors.ts';
 import { compileFilter } from '../filter/compile-filter.ts';
 import type { FilterFields } from '../filter/filter-fields.ts';
-import type { FilterInput } from '../filter/filter-node.ts';
+import type { CheckedFilter, FilterInput } from '../filter/filter-node.ts';
 import { readFilter } from '../filter/read-filter.ts';
 import { decodeCursor, encodeCursor, queryFingerprint } from './cursor.ts';
 import { type SortValues, stretchesAfter } from './keyset.ts';
@@ -58,7 +58,8 @@ export function planPage<Fields extends FilterFields, Item>(
 
   const keys = sortKeys(list, terms);
   const selected = sql.join([list.selected, ...keys.beside], sql`, `);
-  const wanted = and(within?.condition, compileFilter(list.order.fields, filter));
+  const filtered = isEmpty(filter) ? undefined : and(planForValues(), compileFilter(list.order.fields, filter));
+  const wanted = and(within?.condition, filtered);
   const parts = stretchesAfter(terms, after).map(({ condition, orderBy }) => {
     // One row more, to know whether another page follows.
     const inOrder = sql`order by ${sql.join([...orderBy], sql`, `)} limit ${limit + 1}`;
@@ -81,6 +82,15 @@ export function planPage<Fields extends FilterFields, Item>(
     },
   };
 }
+
+const isEmpty = (filter: CheckedFilter) => 'and' in filter && filter.and.length === 0;
+
+/**
+ * True, and gone once its parameter is known; while it is not, a subquery of such cost that the server plans for the values
+ * at hand each time. Its plan for any value takes the average of a column for all of its values: a search for a tag of
+ * 6,000 versions read and sorted them all, 65 ms instead of 10.
+ */
+const planForValues = (): SQL => sql`(${true}::boolean or (select count(*) = 0 from generate_series(1, 1000000000)))`;
 
 function sourceOf(
   { from, joins }: Pick<List, 'from' | 'joins'>,
