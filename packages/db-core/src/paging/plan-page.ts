@@ -6,12 +6,12 @@ import { compileFilter } from '../filter/compile-filter.ts';
 import type { FilterFields } from '../filter/filter-fields.ts';
 import type { CheckedFilter, FilterInput } from '../filter/filter-node.ts';
 import { readFilter } from '../filter/read-filter.ts';
+import { PAGING_LIMITS } from '../limits.ts';
 import { decodeCursor, encodeCursor, queryFingerprint } from './cursor.ts';
 import { type SortValues, stretchesAfter } from './keyset.ts';
 import type { List } from './list.ts';
 import { type OrderInput, readOrder } from './order.ts';
 import type { PageInput } from './page-input.ts';
-import { PAGING_LIMITS } from './paging-limits.ts';
 import type { SortTerm } from './sort-term.ts';
 
 /** One page of a list. `nextCursor` is undefined on the last page, also when that page is exactly full. */
