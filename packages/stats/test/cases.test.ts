@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { readCases } from './cases/case-file.ts';
 import { runCase } from './cases/run-cases.ts';
 
-describe.each(['stats-cases.json', 'eval-cases.json'])('%s', (file) => {
+describe.each(['stats-cases.json', 'eval-cases.json', 'library-cases.json'])('%s', (file) => {
   const cases = readCases(new URL(`fixtures/${file}`, import.meta.url));
 
   it.each(cases.map((each) => [`${each.id} (${each.kind})`, each] as const))('%s', (_, each) => {

@@ -1,7 +1,7 @@
 import { sum } from '../arithmetic/compensated-sum.ts';
 import { requireCount } from '../inputs.ts';
 import { defined, type Outcome, undefinedBecause } from '../outcome.ts';
-import { checkedRows, type PredictedRows } from './probability-losses.ts';
+import { checkedRows, type PredictedRows } from './predicted-rows.ts';
 
 /** One bin of predicted probabilities, closed below and open above; the last one holds 1. */
 export interface CalibrationBin {

@@ -1,7 +1,7 @@
 import { differenceOfProducts } from '../arithmetic/exact.ts';
 import { requireNonNegative } from '../inputs.ts';
 import { defined, type Outcome, ratio, undefinedBecause } from '../outcome.ts';
-import { type PrecisionRecall, precisionRecall, type ZeroDivision } from './label-report.ts';
+import { type PrecisionRecall, precisionRecall, type ZeroDivision } from './precision-recall.ts';
 
 /** Counts, or weights, of a binary classifier at one threshold. */
 export interface BinaryCounts {

@@ -1,17 +1,10 @@
 import { sumOf } from '../arithmetic/compensated-sum.ts';
-import type { Outcome } from '../outcome.ts';
 import { type BinaryCounts, type CountReport, countReport } from './count-report.ts';
 import { type BinaryLabels, binaryLabels } from './labels.ts';
-import { checkedRows } from './probability-losses.ts';
+import { checkedRows } from './predicted-rows.ts';
 
 /** Counts and metrics that are to be expected while labels are not there yet. */
-export interface EstimatedPerformance extends BinaryCounts {
-  readonly accuracy: Outcome;
-  readonly precision: Outcome;
-  readonly recall: Outcome;
-  readonly f1: Outcome;
-  readonly report: CountReport;
-}
+export interface EstimatedPerformance extends BinaryCounts, CountReport {}
 
 /**
  * Confidence-based performance estimation: the counts that calibrated probabilities p let expect for predictions, such as
@@ -31,7 +24,5 @@ export function estimatedPerformance(input: {
     fn: total(0, (p) => p),
     tn: total(0, (p) => 1 - p),
   };
-  const report = countReport(counts);
-  const { accuracy, precision, recall, f1 } = report;
-  return { ...counts, accuracy, precision, recall, f1, report };
+  return { ...counts, ...countReport(counts) };
 }

@@ -2,16 +2,7 @@ import { sum } from '../arithmetic/compensated-sum.ts';
 import { productMinusDot } from '../arithmetic/dot-difference.ts';
 import { defined, type Outcome, ratio, undefinedBecause } from '../outcome.ts';
 import type { ConfusionMatrix, Label } from './confusion-matrix.ts';
-
-/** What 0 / 0 counts as: 0, 1, or null, which makes the value undefined and keeps it out of averages. */
-export type ZeroDivision = 0 | 1 | null;
-
-/** Precision, recall and F1 of a class or over classes. */
-export interface PrecisionRecall {
-  readonly precision: Outcome;
-  readonly recall: Outcome;
-  readonly f1: Outcome;
-}
+import { type PrecisionRecall, precisionRecall, type ZeroDivision } from './precision-recall.ts';
 
 /** One class against all others. Counts are weights where rows had weights. */
 export interface ClassReport<L extends Label = Label> extends PrecisionRecall {
@@ -80,17 +71,6 @@ export function labelReport<L extends Label>(
     cohenKappa: kappa(cells, actual, predicted, n, (i, j) => (i === j ? 0 : 1)),
     cohenKappaLinear: kappa(cells, actual, predicted, n, (i, j) => Math.abs(i - j)),
     cohenKappaQuadratic: kappa(cells, actual, predicted, n, (i, j) => (i - j) ** 2),
-  };
-}
-
-/** Precision, recall and F1 of counts. */
-export function precisionRecall(tp: number, fp: number, fn: number, zeroDivision: ZeroDivision = 0): PrecisionRecall {
-  const quotient = (above: number, below: number, reason: string): Outcome =>
-    below === 0 && zeroDivision !== null ? defined(zeroDivision) : ratio(above, below, reason);
-  return {
-    precision: quotient(tp, tp + fp, 'The class was never predicted.'),
-    recall: quotient(tp, tp + fn, 'The class does not occur.'),
-    f1: quotient(2 * tp, 2 * tp + fp + fn, 'The class neither occurs nor was predicted.'),
   };
 }
 

@@ -8,9 +8,10 @@ import { pelzGood } from './kolmogorov-pelz-good.ts';
  * The distribution of D_n, the largest distance to either side of the empirical distribution function of n values from
  * the true one.
  *
- * By the regions of Simard and L'Ecuyer (2011), as scipy's kstwo: exact where n <= 140 (1e-13 absolute, in the upper tail
- * relative); beyond, the upper tail from n d² = 2.2 on is twice the one-sided one (1e-10 relative), and below it Pelz and
- * Good's expansion has 5 to 10 digits. Throws `invalid_input` unless n is an integer above 0.
+ * By the regions of Simard and L'Ecuyer (2011), as scipy's kstwo: for n <= 140 by Durbin's matrix (1e-13 absolute) up to
+ * n d² = 4; beyond 140 by Pelz and Good's expansion up to 2.2, to some 1e-9, and by the matrix for small d. Above, the upper
+ * tail is twice the one-sided one, too great by a share of exp(-6 n d²): 2e-6 at 2.2, 4e-11 at 4. Throws `invalid_input`
+ * unless n is an integer above 0.
  */
 export function kolmogorovOfSample(n: number): Pick<Distribution, 'cdf' | 'sf'> {
   requireCount('n', n, 1);

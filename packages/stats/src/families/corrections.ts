@@ -12,7 +12,7 @@ export function benjaminiHochberg(p: readonly number[]): readonly number[] {
     p,
     (a, b) => b - a,
     (value, i) => {
-      least = Math.min(least, (value * m) / (m - i));
+      least = Math.min(least, value * (m / (m - i)));
       return least;
     },
   );

@@ -64,10 +64,13 @@ function byScore({ relevance, scores }: RankedQuery) {
     relevance: requireNonNegative('relevance', relevance[i] ?? 0),
   }));
   ranked.sort((a, b) => b.score - a.score);
-  const groups = new Map<number, number[]>();
-  for (const { score, relevance: value } of ranked) groups.set(score, [...(groups.get(score) ?? []), value]);
+  const groups = new Map<number, { total: number; count: number }>();
+  for (const { score, relevance: value } of ranked) {
+    const group = groups.get(score) ?? { total: 0, count: 0 };
+    groups.set(score, { total: group.total + value, count: group.count + 1 });
+  }
   return ranked.map(({ score, relevance: value }) => {
-    const alike = groups.get(score) ?? [value];
-    return { relevance: value, shared: sum(alike) / alike.length };
+    const { total, count } = groups.get(score) ?? { total: value, count: 1 };
+    return { relevance: value, shared: total / count };
   });
 }

@@ -15,11 +15,10 @@ export const performanceKinds = {
   brier_score: (input: Probabilities) => ({ brier: plain(brierScore(rowsOf(input))) }),
   log_loss: (input: Probabilities) => ({ log_loss: plain(logLoss(rowsOf(input))) }),
   cbpe_binary(input: { calibrated_proba: number[]; predicted: number[] }) {
-    const { report: _, ...found } = estimatedPerformance({
+    const { tp, fp, fn, tn, accuracy, precision, recall, f1 } = estimatedPerformance({
       probabilities: input.calibrated_proba,
       predicted: input.predicted,
     });
-    const { tp, fp, fn, tn, accuracy, precision, recall, f1 } = found;
     return {
       ...{ tp, fp, fn, tn },
       accuracy: plain(accuracy),
