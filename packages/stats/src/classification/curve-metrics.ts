@@ -82,9 +82,9 @@ export function thresholdRow(
     recall: positives === 0 ? null : tp / positives,
     falsePositiveRate: negatives === 0 ? null : fp / negatives,
     specificity: negatives === 0 ? null : tn / negatives,
-    f1: f1Of(curve, tp, fp),
-    youden: positives === 0 || negatives === 0 ? null : youdenOf(curve, tp, fp),
-    cost: costOf(curve, tp, fp, costs),
+    f1: f1Of(positives, tp, fp),
+    youden: positives === 0 || negatives === 0 ? null : youdenOf(positives, negatives, tp, fp),
+    cost: costOf(positives, tp, fp, costs),
   };
 }
 
@@ -111,45 +111,48 @@ export function bestThresholds(
   curve: ThresholdCurve,
   costs: Costs = { falsePositive: 1, falseNegative: 1 },
 ): BestByCriterion {
-  const { positives, negatives, thresholds } = curve;
+  const { thresholds, tp, fp, positives, negatives } = curve;
+  // Both passes do all three criteria: on a million thresholds the walk costs more than they do.
+  let [f1, youden, cost] = [-Infinity, -Infinity, Infinity];
+  for (let i = 0; i < thresholds.length; i++) {
+    const [hits, alarms] = [tp[i] ?? 0, fp[i] ?? 0];
+    f1 = Math.max(f1, f1Of(positives, hits, alarms));
+    youden = Math.max(youden, youdenOf(positives, negatives, hits, alarms));
+    cost = Math.min(cost, costOf(positives, hits, alarms, costs));
+  }
+  const ties: Record<keyof BestByCriterion, number[]> = { f1: [], youden: [], cost: [] };
+  for (let i = 0; i < thresholds.length; i++) {
+    const [hits, alarms, threshold] = [tp[i] ?? 0, fp[i] ?? 0, thresholds[i] ?? 0];
+    if (isNear(f1Of(positives, hits, alarms), f1)) ties.f1.push(threshold);
+    if (isNear(youdenOf(positives, negatives, hits, alarms), youden)) ties.youden.push(threshold);
+    if (isNear(costOf(positives, hits, alarms, costs), cost)) ties.cost.push(threshold);
+  }
   if (thresholds.length === 0) {
     const none = undefinedBecause('There are no rows.');
     return { f1: none, youden: none, cost: none };
   }
-  const oneClass = positives === 0 || negatives === 0;
   return {
-    f1: defined(best(curve, (tp, fp) => f1Of(curve, tp, fp), 1)),
-    youden: oneClass
-      ? undefinedBecause('All rows are of one class.')
-      : defined(best(curve, (tp, fp) => youdenOf(curve, tp, fp), 1)),
-    cost: defined(best(curve, (tp, fp) => costOf(curve, tp, fp, costs), -1)),
+    f1: defined({ value: f1, thresholds: ties.f1 }),
+    youden:
+      positives === 0 || negatives === 0
+        ? undefinedBecause('All rows are of one class.')
+        : defined({ value: youden, thresholds: ties.youden }),
+    cost: defined({ value: cost, thresholds: ties.cost }),
   };
 }
 
-function best(curve: ThresholdCurve, criterion: (tp: number, fp: number) => number, sign: 1 | -1): BestThresholds {
-  const { thresholds, tp, fp } = curve;
-  const at = (i: number) => criterion(tp[i] ?? 0, fp[i] ?? 0);
-  let value = at(0);
-  for (let i = 1; i < thresholds.length; i++) {
-    const here = at(i);
-    if (sign * (here - value) > 0) value = here;
-  }
-  const reach = 1e-12 * Math.max(1, Math.abs(value));
-  const reached: number[] = [];
-  for (let i = 0; i < thresholds.length; i++) {
-    if (Math.abs(at(i) - value) <= reach) reached.push(thresholds[i] ?? 0);
-  }
-  return { value, thresholds: reached };
+function isNear(value: number, best: number): boolean {
+  return Math.abs(value - best) <= 1e-12 * Math.max(1, Math.abs(best));
 }
 
-function f1Of({ positives }: ThresholdCurve, tp: number, fp: number): number {
+function f1Of(positives: number, tp: number, fp: number): number {
   return (2 * tp) / (tp + fp + positives);
 }
 
-function youdenOf({ positives, negatives }: ThresholdCurve, tp: number, fp: number): number {
+function youdenOf(positives: number, negatives: number, tp: number, fp: number): number {
   return tp / positives - fp / negatives;
 }
 
-function costOf({ positives }: ThresholdCurve, tp: number, fp: number, costs: Costs): number {
+function costOf(positives: number, tp: number, fp: number, costs: Costs): number {
   return fp * costs.falsePositive + (positives - tp) * costs.falseNegative;
 }

@@ -1,3 +1,4 @@
+import { sum } from '../arithmetic/compensated-sum.ts';
 import { StatsError } from '../errors.ts';
 import { requireSameLength, requireWeights } from '../inputs.ts';
 import { type BinaryLabels, binaryLabels } from './labels.ts';
@@ -9,7 +10,7 @@ export interface PredictedRows {
   readonly weights?: ArrayLike<number>;
 }
 
-/** Checked rows, with labels as 0 and 1. Throws `invalid_input` for probabilities outside [0, 1]. */
+/** Checked rows, with labels as 0 and 1, and their total weight. Throws `invalid_input` for probabilities outside [0, 1]. */
 export function checkedRows({ labels, probabilities, weights }: PredictedRows) {
   requireSameLength('labels', labels, 'probabilities', probabilities);
   if (weights !== undefined) requireWeights('weights', weights, labels.length);
@@ -17,6 +18,10 @@ export function checkedRows({ labels, probabilities, weights }: PredictedRows) {
     const p = probabilities[i] ?? Number.NaN;
     if (!(p >= 0 && p <= 1)) throw new StatsError('probabilities must be from 0 to 1. Calibrate scores first.');
   }
-  const weightOf = (i: number) => (weights === undefined ? 1 : (weights[i] ?? 0));
-  return { positive: binaryLabels('labels', labels), probabilities, weightOf };
+  return {
+    positive: binaryLabels('labels', labels),
+    probabilities,
+    weightOf: (i: number) => (weights === undefined ? 1 : (weights[i] ?? 0)),
+    total: weights === undefined ? labels.length : sum(weights),
+  };
 }

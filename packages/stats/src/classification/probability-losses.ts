@@ -21,8 +21,7 @@ export function logLoss(rows: PredictedRows, { clip = defaultClip }: { readonly 
 }
 
 function meanLoss(rows: PredictedRows, loss: (positive: boolean, p: number) => number): Outcome {
-  const { positive, probabilities, weightOf } = checkedRows(rows);
-  const n = positive.length;
-  const total = sumOf(n, (i) => weightOf(i) * loss(positive[i] === 1, probabilities[i] ?? 0));
-  return ratio(total, sumOf(n, weightOf), 'There are no rows.');
+  const { positive, probabilities, weightOf, total } = checkedRows(rows);
+  const sumOfLosses = sumOf(positive.length, (i) => weightOf(i) * loss(positive[i] === 1, probabilities[i] ?? 0));
+  return ratio(sumOfLosses, total, 'There are no rows.');
 }

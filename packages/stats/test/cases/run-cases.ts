@@ -9,7 +9,7 @@ import { testKinds } from './kinds/tests.ts';
 import { type Shortfall, shortfalls } from './shortfalls.ts';
 
 /** Computes what a kind of case expects, from its input, in the names of its file. */
-export type Kind = (input: never) => unknown;
+type Kind = (input: never) => unknown;
 
 const kinds: Readonly<Record<string, Kind>> = {
   ...driftKinds,

@@ -1,7 +1,7 @@
 import { type Arms, type Difference, type Sample, sampleOfSuccesses, sampleOfSums } from '../../../src/index.ts';
 
 /** An arm as case files write it. */
-export type CaseArm =
+type CaseArm =
   | { readonly n: number; readonly sum: number; readonly sum_squares: number }
   | { readonly n: number; readonly successes: number }
   | { readonly n: number; readonly mean: number; readonly variance: number };
