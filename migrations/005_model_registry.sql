@@ -140,6 +140,7 @@ CREATE TABLE "model_tags" (
 	"version_id" uuid,
 	"key" text NOT NULL,
 	"value" text NOT NULL,
+	"value_start" text GENERATED ALWAYS AS (left(value, 200)) STORED NOT NULL,
 	"updated_at" timestamp (3) with time zone DEFAULT app_now() NOT NULL,
 	CONSTRAINT "model_tags_pk" PRIMARY KEY("tenant_id","subject_id","key"),
 	CONSTRAINT "model_tags_tenant_id_check" CHECK ("model_tags"."tenant_id" <> ''),
@@ -207,6 +208,10 @@ CREATE INDEX "model_stage_transitions_undo_idx" ON "model_stage_transitions" USI
 CREATE INDEX "model_tags_model_idx" ON "model_tags" USING btree ("tenant_id","model_id","key") WHERE "model_tags"."model_id" is not null;
 --> statement-breakpoint
 CREATE INDEX "model_tags_version_idx" ON "model_tags" USING btree ("tenant_id","version_id","key") WHERE "model_tags"."version_id" is not null;
+--> statement-breakpoint
+CREATE INDEX "model_tags_model_value_idx" ON "model_tags" USING btree ("tenant_id","key","value_start","model_id") WHERE "model_tags"."model_id" is not null;
+--> statement-breakpoint
+CREATE INDEX "model_tags_version_value_idx" ON "model_tags" USING btree ("tenant_id","key","value_start","version_id") WHERE "model_tags"."version_id" is not null;
 --> statement-breakpoint
 CREATE INDEX "registered_models_created_idx" ON "registered_models" USING btree ("tenant_id","created_at","id");
 --> statement-breakpoint
@@ -408,7 +413,9 @@ begin
         ('model_stage_transitions', 'model_stage_transitions_undo_idx'),
         ('model_stage_transitions', 'model_stage_transitions_version_idx'),
         ('model_tags', 'model_tags_model_idx'),
+        ('model_tags', 'model_tags_model_value_idx'),
         ('model_tags', 'model_tags_version_idx'),
+        ('model_tags', 'model_tags_version_value_idx'),
         ('registered_models', 'registered_models_created_idx'),
         ('registered_models', 'registered_models_updated_idx'),
         ('stage_clearances', 'stage_clearances_unused_idx'),

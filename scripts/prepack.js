@@ -1,5 +1,5 @@
 // Runs before a package is packed, in its folder: builds it, takes out of dist what has no source any more (`tsc -b` leaves
-// it there, and it would be published), and makes one file of many, which import faster.
+// it there, and it would be published), and makes few files of many, which import faster.
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { cp, rm } from 'node:fs/promises';
 import { join, relative } from 'node:path';
@@ -10,32 +10,14 @@ const folder = process.cwd();
 
 process.exitCode = await runTool('tsc', ['-b', folder]);
 removeStale();
-const { exports, publishConfig } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
-if (publishConfig.exports['.'].default.startsWith('./bundle/')) {
-  const sources = Object.values(exports).map((entry) => join(folder, entry['@mcp-hub/source']));
-  process.exitCode ||= await bundle(sources);
+const { publishConfig } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+if (process.exitCode === 0 && publishConfig.exports['.'].default.startsWith('./bundle/')) {
+  // Loaded now: dependencies are there since the build.
+  const { bundle } = await import('./bundle.js');
+  await bundle(folder);
 }
 // The runner carries the migrations; kit's snapshots are for composing them.
 if (relative(root, folder) === join('tooling', 'migrate')) await copyMigrations();
-
-/** One file an entry, and what they share. What the package depends on stays outside, so that there is one copy of it. */
-async function bundle(sources) {
-  const target = join(folder, 'bundle');
-  await rm(target, { recursive: true, force: true });
-  return await runTool('esbuild', [
-    ...sources,
-    '--bundle',
-    '--splitting',
-    '--packages=external',
-    '--format=esm',
-    '--platform=node',
-    '--target=node20',
-    '--sourcemap',
-    '--sources-content=false',
-    `--outdir=${target}`,
-    '--log-level=warning',
-  ]);
-}
 
 function removeStale() {
   const stem = (path) => path.replace(/(\.d)?\.[jt]s(\.map)?$/, '');

@@ -9,25 +9,35 @@ import { printTable } from './report.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
-const modules = [
-  undefined,
-  'drizzle-orm/postgres-js',
-  '@mcp-hub/db-core/schema',
-  '@mcp-hub/db-core',
-  '@mcp-hub/registry/schema',
-  '@mcp-hub/registry',
-] as const;
+/** Nobody listens there: what connect loads is loaded, and then it fails. */
+const connecting = `
+  import '@mcp-hub/registry';
+  import { connect } from '@mcp-hub/db-core';
+  await connect({ url: 'postgresql://nobody@127.0.0.1:1/none', acquireTimeoutMs: 1 }).catch(() => {});
+`;
+
+const programs: readonly (readonly [name: string, code: string])[] = [
+  ['node alone', ''],
+  ...[
+    'drizzle-orm/postgres-js',
+    '@mcp-hub/db-core/schema',
+    '@mcp-hub/db-core',
+    '@mcp-hub/registry/schema',
+    '@mcp-hub/registry',
+  ].map((name) => [name, `import '${name}';`] as const),
+  ['and connect, to no server', connecting],
+];
 
 /**
  * What importing a packed package costs a service when it starts: whole processes of plain Node, beside an empty one and
- * beside the driver's own import.
+ * beside the driver's own import, which our packages do when they connect.
  */
 export async function benchImport(): Promise<void> {
   const project = mkdtempSync(join(tmpdir(), 'mcp-hub-import-'));
   try {
     await installPacked(project);
     const measured = await measure(
-      modules.map((name) => ({ name: name ?? 'node alone', run: () => start(project, name) })),
+      programs.map(([name, code]) => ({ name, run: () => start(project, code) })),
       { rounds: 21, warmUp: 2 },
     );
     const empty = measured[0]?.medianMs ?? Number.NaN;
@@ -54,8 +64,7 @@ async function installPacked(project: string): Promise<void> {
     const { status } = spawnSync('tar', ['-xzf', path, '-C', target, '--strip-components=1']);
     if (status !== 0) throw new Error(`${path} could not be unpacked`);
     if (!folder.startsWith('packages/')) continue;
-    for (const dependency of ['drizzle-orm', 'postgres', 'postgres-array', 'zod'])
-      link(project, folder, dependency);
+    for (const dependency of ['drizzle-orm', 'postgres', 'postgres-array', 'zod']) link(project, folder, dependency);
   }
 }
 
@@ -70,13 +79,13 @@ function link(project: string, folder: string, dependency: string): void {
 }
 
 /** Without NODE_OPTIONS and the bench's own conditions. */
-async function start(project: string, name: string | undefined): Promise<void> {
+async function start(project: string, code: string): Promise<void> {
   const { NODE_OPTIONS: _, ...env } = process.env;
-  const child = spawn(
-    process.execPath,
-    ['--input-type=module', '--eval', name === undefined ? '' : `import '${name}';`],
-    { cwd: project, stdio: ['ignore', 'ignore', 'inherit'], env },
-  );
-  const code = await new Promise((resolve, reject) => child.on('error', reject).on('exit', resolve));
-  if (code !== 0) throw new Error(`import of ${name ?? 'nothing'} ended with ${String(code)}`);
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', code], {
+    cwd: project,
+    stdio: ['ignore', 'ignore', 'inherit'],
+    env,
+  });
+  const ended = await new Promise((resolve, reject) => child.on('error', reject).on('exit', resolve));
+  if (ended !== 0) throw new Error(`the program ended with ${String(ended)}:\n${code}`);
 }

@@ -62,7 +62,7 @@ const searches: readonly Search[] = [
         tx,
         sql`exists (select from model_tags t
                      where t.tenant_id = ${tenantOf(tx)} and t.version_id = v.id
-                       and t.key = 'team' and t.value = 'team 7') and ${newestAfter(after)}`,
+                       and t.key = 'team' and t.value_start = 'team 7') and ${newestAfter(after)}`,
         sql`created_at desc, id desc`,
       ),
   },
@@ -150,12 +150,21 @@ const versionPage = (tx: TenantTx, where: SQL, order: SQL) => sql`
            where v.tenant_id = ${tenantOf(tx)} and v.deleted_at is null and ${where}
            order by ${order} limit ${limits.versions + 1}) v`;
 
+/** Names that only versions inserted by hand bear are models too: the same question as searchModels answers. */
 const modelPage = (tx: TenantTx, where: SQL) => sql`
   select m.*,
          (select json_object_agg(t.key, t.value) from model_tags t
            where t.tenant_id = ${tenantOf(tx)} and t.model_id = m.id) as tags,
          (select json_object_agg(a.alias, a.version) from model_aliases a
            where a.tenant_id = ${tenantOf(tx)} and a.name = m.name) as aliases
-    from (select * from registered_models m
-           where m.tenant_id = ${tenantOf(tx)} and m.deleted_at is null and ${where}
-           order by name limit ${limits.models + 1}) m`;
+    from ((select id, name, description, metadata, actor, created_at, updated_at
+             from registered_models
+            where tenant_id = ${tenantOf(tx)} and deleted_at is null and ${where}
+            order by name limit ${limits.models + 1})
+          union all
+          (select distinct on (name) null, name, null, '{}', null, created_at, created_at
+             from model_registry v
+            where tenant_id = ${tenantOf(tx)} and deleted_at is null and stage_change_number = 0 and ${where}
+              and not exists (select from registered_models r where r.tenant_id = ${tenantOf(tx)} and r.name = v.name)
+            order by name, id limit ${limits.models + 1})
+          order by name limit ${limits.models + 1}) m`;

@@ -1,14 +1,11 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import type { Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import { connect, type Database, withTenant } from '@mcp-hub/db-core';
+import { connect, withTenant } from '@mcp-hub/db-core';
 import { registerVersion } from '@mcp-hub/registry';
 import { freshTenant, useTestDatabase } from '@mcp-hub/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createService } from '../src/service.ts';
-import { readTokens } from '../src/tokens.ts';
 
 const database = useTestDatabase();
 const tenants = { acme: freshTenant('acme'), globex: freshTenant('globex') };
@@ -19,20 +16,40 @@ const tokens = JSON.stringify({
   [tokenOf.globex]: { tenant: tenants.globex, actor: 'globex-bot' },
 });
 
-let db: Database;
-let server: Server;
+/** The service as a process of its own, on a port that the system chooses. */
+function start(given: string, stderr: 'inherit' | 'pipe' = 'inherit'): ChildProcess {
+  return spawn(
+    process.execPath,
+    [
+      '--conditions=@mcp-hub/source',
+      '--import',
+      import.meta.resolve('tsx'),
+      fileURLToPath(new URL('../src/main.ts', import.meta.url)),
+    ],
+    {
+      env: { ...process.env, POSTGRES_SERVICE_URL: database.serviceUrl, SERVICE_TOKENS: given, PORT: '0' },
+      stdio: ['ignore', 'pipe', stderr],
+    },
+  );
+}
+
+async function baseOf({ stdout }: ChildProcess): Promise<string> {
+  if (stdout === null) throw new Error('The program was started without its output.');
+  const [line] = (await once(stdout, 'data')) as [Buffer];
+  return `http://127.0.0.1:${/"port":(\d+)/.exec(line.toString())?.[1]}`;
+}
+
+let service: ChildProcess;
 let base: string;
 
 beforeAll(async () => {
-  db = await connect({ url: database.serviceUrl, requireUnprivileged: true });
-  server = createService(db, readTokens(tokens));
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-});
+  service = start(tokens);
+  base = await baseOf(service);
+}, 30_000);
 afterAll(async () => {
-  await new Promise((resolve) => server.close(resolve));
-  await db.close();
+  const ended = once(service, 'exit');
+  service.kill('SIGTERM');
+  expect(await ended).toEqual([0, null]);
 });
 
 async function send(who: string | undefined, method: string, path: string, body?: unknown) {
@@ -123,32 +140,25 @@ describe('the service', () => {
   });
 });
 
-describe('the tokens', () => {
-  it('are refused when they are short', () => {
-    expect(() => readTokens('{"short": {"tenant": "acme", "actor": "bot"}}')).toThrow('at least 16 characters');
-  });
-});
-
 describe('the program', () => {
+  it('ends at once where a token is short, and does not print it', async () => {
+    const program = start('{"short": {"tenant": "acme", "actor": "bot"}}', 'pipe');
+    const [printed, [code]] = await Promise.all([
+      text(program.stderr as NonNullable<ChildProcess['stderr']>),
+      once(program, 'exit'),
+    ]);
+    expect(code).toBe(1);
+    expect(printed).toContain('A token has at least 16 characters.');
+    expect(printed).not.toContain('"short"');
+  });
+
   it('answers what is under way when it is told to stop, takes nothing more, and ends', async () => {
-    const program = spawn(
-      process.execPath,
-      [
-        '--conditions=@mcp-hub/source',
-        '--import',
-        import.meta.resolve('tsx'),
-        fileURLToPath(new URL('../src/main.ts', import.meta.url)),
-      ],
-      {
-        env: { ...process.env, POSTGRES_SERVICE_URL: database.serviceUrl, SERVICE_TOKENS: tokens, PORT: '0' },
-        stdio: ['ignore', 'pipe', 'inherit'],
-      },
-    );
+    const program = start(tokens);
     const ended = once(program, 'exit');
-    const [line] = (await once(program.stdout, 'data')) as [Buffer];
-    const url = `http://127.0.0.1:${/"port":(\d+)/.exec(line.toString())?.[1]}/models/held/versions`;
+    const url = `${await baseOf(program)}/models/held/versions`;
     const headers = { authorization: `Bearer ${tokenOf.acme}` };
     let held: Promise<number> | undefined;
+    const db = await connect({ url: database.serviceUrl });
     await withTenant(db, tenants.acme, async (tx) => {
       await registerVersion(tx, { name: 'held' });
       // Waits for the lock of the model.
@@ -159,6 +169,7 @@ describe('the program', () => {
       await expect(fetch(url, { method: 'POST', headers })).rejects.toThrow('fetch failed');
       expect(program.exitCode).toBeNull();
     });
+    await db.close();
     expect(await held).toBe(200);
     const answered = performance.now();
     expect(await ended).toEqual([0, null]);

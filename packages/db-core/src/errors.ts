@@ -9,6 +9,18 @@ export type DomainErrorCode =
   | 'unavailable'
   | 'internal';
 
+/** What a service over HTTP answers with. */
+export const HTTP_STATUS: Readonly<Record<DomainErrorCode, number>> = {
+  invalid_input: 400,
+  permission_denied: 403,
+  not_found: 404,
+  already_exists: 409,
+  conflict: 409,
+  failed_precondition: 422,
+  unavailable: 503,
+  internal: 500,
+};
+
 /** Facts about the failure: names of limits, constraints, fields and positions. Never a tenant's value. */
 export type DomainErrorDetails = Readonly<Record<string, string | number | boolean | null | readonly string[]>>;
 

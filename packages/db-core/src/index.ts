@@ -29,9 +29,9 @@ export {
   type UuidField,
   uuidField,
 } from './filter/filter-fields.ts';
-export { FILTER_LIMITS } from './filter/filter-limits.ts';
 export type { Filter, FilterInput } from './filter/filter-node.ts';
 export { readFilter } from './filter/read-filter.ts';
+export * from './limits.ts';
 export type { Logger } from './logger.ts';
 export {
   defineList,
@@ -43,7 +43,6 @@ export {
 } from './paging/list.ts';
 export { defineOrder, type OrderInput, readOrder } from './paging/order.ts';
 export { PageInput } from './paging/page-input.ts';
-export { PAGING_LIMITS } from './paging/paging-limits.ts';
 export type { Page, PageRequest } from './paging/plan-page.ts';
 export { readPage } from './paging/read-page.ts';
 export * from './schema.ts';
@@ -78,4 +77,3 @@ export {
   WorkLease,
   WorkName,
 } from './work/work.ts';
-export { IDEMPOTENCY_LIMITS, OUTBOX_LIMITS, RETENTION_LIMITS, WORK_LIMITS } from './work/work-limits.ts';

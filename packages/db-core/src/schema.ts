@@ -1,8 +1,8 @@
 import { sql } from 'drizzle-orm';
 import { bigint, integer, type PgColumn, text } from 'drizzle-orm/pg-core';
+import { WORK_LIMITS } from './limits.ts';
 import { createdAtColumn, idColumn, jsonColumn, stateColumn, timeColumn, updatedAtColumn } from './table/columns.ts';
 import { tenantTable } from './table/tenant-table.ts';
-import { WORK_LIMITS } from './work/work-limits.ts';
 
 export const tenantStatuses = ['active', 'suspended', 'archived'] as const;
 

@@ -5,11 +5,11 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DomainError } from '../src/errors.ts';
 import { defineFilterFields, numberField, uuidField } from '../src/filter/filter-fields.ts';
 import { connect, type Database, readOne } from '../src/index.ts';
+import { PAGING_LIMITS } from '../src/limits.ts';
 import { encodeCursor } from '../src/paging/cursor.ts';
 import { type SortValues, stretchesAfter } from '../src/paging/keyset.ts';
 import { defineList } from '../src/paging/list.ts';
 import { defineOrder, type OrderInput, readOrder } from '../src/paging/order.ts';
-import { PAGING_LIMITS } from '../src/paging/paging-limits.ts';
 import type { Page } from '../src/paging/plan-page.ts';
 import { readPage } from '../src/paging/read-page.ts';
 import {

@@ -2,12 +2,12 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DomainError } from '../src/errors.ts';
 import { checkFilter } from '../src/filter/check-filter.ts';
-import { FILTER_LIMITS } from '../src/filter/filter-limits.ts';
 import type { FilterComparison, FilterNode, FilterOperator, FilterValue } from '../src/filter/filter-node.ts';
 import { allowedOperators } from '../src/filter/filter-value.ts';
 import { formatFilter } from '../src/filter/format-filter.ts';
 import { parseFilter } from '../src/filter/parse-filter.ts';
 import { readFilter } from '../src/filter/read-filter.ts';
+import { FILTER_LIMITS } from '../src/limits.ts';
 import { runFields } from './filter-example.ts';
 
 const parse = (text: string) => parseFilter(runFields, text);

@@ -20,6 +20,7 @@ import { type SQL, sql } from 'drizzle-orm';
 import { z } from 'zod';
 import { type Model, modelColumns } from './models.ts';
 import { modelRegistry, modelTags, registeredModels } from './schema.ts';
+import { tagValueField } from './tag-value-field.ts';
 
 /** What models can be searched and ordered by. An index serves the orders by name, created_at and updated_at. */
 export const modelFields = defineFilterFields({
@@ -31,7 +32,7 @@ export const modelFields = defineFilterFields({
   updatedAt: timeField(registeredModels.updatedAt),
   tags: mapField({
     key: modelTags.key,
-    value: textField(modelTags.value),
+    value: tagValueField,
     aliases: ['tag'],
     ...childRows(modelTags, [
       [modelTags.tenantId, registeredModels.tenantId],

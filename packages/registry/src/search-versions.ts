@@ -21,6 +21,7 @@ import { eq, isNull } from 'drizzle-orm';
 import { z } from 'zod';
 import { modelName } from './field-inputs.ts';
 import { modelRegistry, modelStages, modelTags } from './schema.ts';
+import { tagValueField } from './tag-value-field.ts';
 import { type ModelVersion, versionColumns } from './versions.ts';
 
 /** What versions can be searched and ordered by. An index serves the orders by name, created_at and updated_at. */
@@ -39,7 +40,7 @@ export const versionFields = defineFilterFields({
   updatedAt: timeField(modelRegistry.updatedAt),
   tags: mapField({
     key: modelTags.key,
-    value: textField(modelTags.value),
+    value: tagValueField,
     aliases: ['tag'],
     ...childRows(modelTags, [
       [modelTags.tenantId, modelRegistry.tenantId],

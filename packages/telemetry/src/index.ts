@@ -1,4 +1,14 @@
+export * from './invalidate-aggregates.ts';
 export * from './limits.ts';
+export * from './list-series.ts';
+export * from './list-top-subjects.ts';
+export * from './metrics.ts';
 export { TELEMETRY_REFRESH_KIND } from './note-refresh.ts';
+export * from './prune-telemetry.ts';
+export * from './read-series.ts';
+export * from './read-summary.ts';
 export * from './record-telemetry.ts';
+export * from './refresh-aggregates.ts';
+export * from './run-telemetry-refresh.ts';
 export * from './schema.ts';
+export type { TelemetryStatistics } from './statistics.ts';

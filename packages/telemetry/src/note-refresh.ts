@@ -9,7 +9,7 @@ const REFRESH_DELAY = '10 seconds';
 
 /**
  * The part of a writing statement by which the dispatcher finds the tenant: CTEs, of which `noted` leaves a work row where
- * none serves.
+ * none serves and `recorded` has rows.
  *
  * Not scheduleWork. Its one row a kind makes recorders wait for each other while a refresh runs, and recorders that
  * follow each other closely would hold that row FOR SHARE for ever, so that it is never claimed. Here a row serves only
@@ -17,7 +17,7 @@ const REFRESH_DELAY = '10 seconds';
  * and a row that is due is held by nobody but the transactions that were open then. A row that serves cannot be claimed
  * before this transaction ends.
  */
-export const noteRefresh = (tx: TenantTx, recorded: SQL): SQL => sql`
+export const noteRefresh = (tx: TenantTx, recorded: SQL = sql`(select) as always`): SQL => sql`
   serving as materialized (
     select from ${tenantWork} w
      where w.tenant_id = ${tenantOf(tx)} and w.kind = ${TELEMETRY_REFRESH_KIND} and w.dead_at is null

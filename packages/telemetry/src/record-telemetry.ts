@@ -39,7 +39,8 @@ export const RecordTelemetryInput = z.strictObject({
         labels: labelRecord.optional(),
       }),
     )
-    .max(TELEMETRY_LIMITS.batchSize),
+    .max(TELEMETRY_LIMITS.batchSize)
+    .readonly(),
 });
 export type RecordTelemetryInput = Readonly<z.input<typeof RecordTelemetryInput>>;
 

@@ -81,7 +81,7 @@ const repositoryCommands: readonly string[] = [
 
 /** They run functions of db-core, which this package does not depend on. */
 const domainCommands: Readonly<Record<string, string>> = {
-  maintain: 'pruneTenants(db)',
+  maintain: 'maintainPartitions({ url }) of @mcp-hub/migrate and pruneTenants(db)',
   tenants: 'createTenant, listTenants and setTenantStatus',
 };
 

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { createTestDatabase } from '@mcp-hub/testing';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createUserProject, type UserProject } from '../src/user-project.ts';
@@ -49,6 +51,51 @@ export function testLibraries(tarballs: Tarballs): void {
       'null -> development ada null',
       '1',
     ]);
+  });
+
+  it('read few modules when they are imported, and no driver: it is loaded by connect', { timeout }, async () => {
+    project.write('count.js', "import { register } from 'node:module';\nregister('./hooks.js', import.meta.url);\n");
+    project.write(
+      'hooks.js',
+      "import { writeSync } from 'node:fs';\n" +
+        'export const load = (url, context, next) => (writeSync(1, `${url}\\n`), next(url, context));\n',
+    );
+    project.write('import.js', "import '@mcp-hub/registry';\n");
+    const { stdout } = await project.run('node', ['--import', './count.js', 'import.js']);
+    const modules = stdout.split('\n').flatMap((url) => /node_modules\/(.*)/.exec(url)?.[1] ?? []);
+    expect(modules).toEqual(expect.arrayContaining(['@mcp-hub/registry/bundle/index.js']));
+    expect(modules.filter((path) => /^(postgres|postgres-array|zod)\/|postgres-js/.test(path))).toEqual([]);
+    expect(modules.length).toBeLessThan(100);
+  });
+
+  it("are of one mind with the user's zod, though they load a file of their own", { timeout }, async () => {
+    const code = `
+      import { PageInput, parseInput } from '@mcp-hub/db-core';
+      import { GetModelInput } from '@mcp-hub/registry';
+      import { z } from 'zod';
+
+      const Request = z.strictObject({ model: GetModelInput, page: PageInput.optional(), note: z.string().max(5) });
+      const given: z.input<typeof Request> = { model: { name: 'churn' }, page: { limit: 3 }, note: 'x' };
+      const taken: { model: { name: string } } = parseInput(Request, given);
+      console.log(taken.model.name);
+      console.log(Request.safeParse({ ...given, model: { name: '' } }).error?.issues[0]?.path.join('.'));
+      console.log(GetModelInput instanceof z.ZodType, GetModelInput.safeParse(1).error instanceof z.ZodError);
+      console.log(Object.keys(z.toJSONSchema(GetModelInput).properties ?? {}).join());
+      z.config(z.locales.de());
+      console.log(GetModelInput.safeParse({}).error?.issues[0]?.message);
+    `;
+    await expectLines('schemas', code, [
+      'churn',
+      'model.name',
+      'true true',
+      'name',
+      'Ungültige Eingabe: erwartet string, erhalten undefined',
+    ]);
+  });
+
+  it('come with the licence of the zod that they hold', () => {
+    const read = (path: string) => readFileSync(join(project.path, 'node_modules', path), 'utf8');
+    expect(read('@mcp-hub/db-core/bundle/zod.LICENSE.txt')).toBe(read('zod/LICENSE'));
   });
 
   it('load under a Node that asks for the condition of our sources, which are no part of their exports', {

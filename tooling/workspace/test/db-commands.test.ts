@@ -1,6 +1,7 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import {
   connect,
   createTenant,
@@ -12,6 +13,7 @@ import {
 } from '@mcp-hub/db-core';
 import { runRepositoryCli } from '@mcp-hub/migrate/repository';
 import { createTestDatabase, useTestDatabase } from '@mcp-hub/testing';
+import { sql } from 'drizzle-orm';
 import postgres from 'postgres';
 import { expect, onTestFinished, test } from 'vitest';
 import { maintainCommand } from '../src/commands/maintain.ts';
@@ -22,6 +24,7 @@ const database = useTestDatabase();
 async function db(parameters: readonly string[], url = database.ownerUrl, environment = 'test') {
   const folder = mkdtempSync(join(tmpdir(), 'mcp-hub-commands-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));
+  symlinkSync(fileURLToPath(new URL('../../../migrations', import.meta.url)), join(folder, 'migrations'));
   writeFileSync(join(folder, `.env.${environment}`), `POSTGRES_URL=${url}\n`);
   let [out, error] = ['', ''];
   const code = await runRepositoryCli(
@@ -74,15 +77,62 @@ test('db:maintain deletes what retention has passed, of tenants that were never 
   };
   await withTenant(service, 'never created', leave, before);
   await withTenant(service, 'of today', leave);
-  expect(await db(['maintain'])).toEqual({
+  expect(await db(['maintain', '--months-ahead', '1'])).toMatchObject({
+    code: 0,
+    error: '',
+    out: expect.stringMatching(/^Made: (?:[a-z_]+_\d{4}_\d\d(?:, |\.\n))+Deleted: 2 /),
+  });
+  await withTenant(service, 'never created too', leave, before);
+  expect(await db(['maintain', '--months-ahead', '1'])).toEqual({
     code: 0,
     error: '',
     out: 'Deleted: 2 expired idempotency keys, 0 outbox events, 0 rows of dead work.\n1 tenant had something to look at.\n',
   });
   const { code, out } = await db(['maintain', '--json', '--undelivered-after-days', '10']);
   expect(code).toBe(0);
-  expect(JSON.parse(out)).toEqual({ tenants: 1, failed: 0, idempotencyKeys: 0, outboxEvents: 1, workRows: 0 });
-  expect(await db(['maintain', '--dead-after-days', 'x'])).toMatchObject({ code: 2 });
+  expect(JSON.parse(out)).toMatchObject({ tenants: 2, failed: 0, idempotencyKeys: 0, outboxEvents: 2, workRows: 0 });
+  for (const wrong of [
+    ['--dead-after-days', 'x'],
+    ['--months-ahead', '-1'],
+    ['--drop-after-days', '30'],
+  ]) {
+    expect(await db(['maintain', ...wrong])).toMatchObject({ code: 2 });
+  }
+});
+
+test('db:maintain keeps the tables by time as db:verify wants them, and drops by its rule', async () => {
+  const { ownerUrl, serviceUrl, drop } = await createTestDatabase();
+  onTestFinished(drop);
+  const service = await connect({ url: serviceUrl });
+  const record = (day: string) =>
+    withTenant(service, 'acme', (tx) =>
+      tx.execute(sql`insert into ml_telemetry_events (id, series_id, value)
+                     values (app_uuid_v7(${day}::text::timestamptz), app_uuid_v7(), 1)`),
+    );
+  for (const day of ['2020-01-31Z', '2020-02-01Z']) await record(day);
+  // What it finds is said by db:verify until then.
+  expect(await db(['verify'], ownerUrl)).toMatchObject({
+    code: 5,
+    out: expect.stringContaining('ml_telemetry_events_default: holds rows'),
+  });
+  expect(await db(['maintain'], ownerUrl)).toMatchObject({
+    code: 0,
+    out: expect.stringMatching(
+      /^Made: ml_telemetry_events_2020_01, ml_telemetry_events_2020_02, .*\nMoved there: 2 rows of default partitions\.\n/,
+    ),
+  });
+  expect(await db(['verify'], ownerUrl)).toMatchObject({ code: 0 });
+  expect(await db(['maintain', '--drop-after-days', 'ml_telemetry_events=400'], ownerUrl)).toMatchObject({
+    code: 0,
+    out: expect.stringContaining('Dropped: ml_telemetry_events_2020_01, ml_telemetry_events_2020_02.\n'),
+  });
+  expect(await db(['verify'], ownerUrl)).toMatchObject({ code: 0 });
+  await record('2020-01-31Z');
+  expect(await db(['maintain', '--drop-after-days', 'none=400'], ownerUrl)).toMatchObject({
+    code: 3,
+    error: expect.stringContaining('There are: ml_telemetry_events'),
+  });
+  await service.close();
 });
 
 test('db:maintain names a tenant where it failed, and ends with 1', async () => {

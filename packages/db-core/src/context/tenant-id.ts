@@ -1,12 +1,10 @@
 import { DomainError } from '../errors.ts';
+import { TENANT_ID_MAX_LENGTH } from '../limits.ts';
 
 declare const brand: unique symbol;
 
 /** A validated tenant id. */
 export type TenantId = string & { readonly [brand]: 'TenantId' };
-
-/** In Unicode code points, as PostgreSQL counts; the id stands first in every key of every table. */
-export const TENANT_ID_MAX_LENGTH = 128;
 
 // Control characters and line separators break log lines. An unpaired surrogate has no UTF-8 form: drivers send U+FFFD in
 // its place, and two such ids would become one.

@@ -1,6 +1,6 @@
+import { FILTER_LIMITS } from '../limits.ts';
 import { filterError } from './filter-error.ts';
 import type { FilterFields } from './filter-fields.ts';
-import { FILTER_LIMITS } from './filter-limits.ts';
 import type { CheckedFilter, FilterComparison, FilterNode, FilterOperator, FilterValue } from './filter-node.ts';
 import { allowedOperators, checkValue, type ValueProblem } from './filter-value.ts';
 import { joinNodes } from './join-nodes.ts';

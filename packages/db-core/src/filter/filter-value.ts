@@ -1,5 +1,5 @@
+import { FILTER_LIMITS } from '../limits.ts';
 import type { ScalarField } from './filter-fields.ts';
-import { FILTER_LIMITS } from './filter-limits.ts';
 import {
   EQUALITY_OPERATORS,
   type FilterOperator,

@@ -1,6 +1,6 @@
+import { FILTER_LIMITS } from '../limits.ts';
 import { filterError, placeInText } from './filter-error.ts';
 import type { FilterFields, ScalarField } from './filter-fields.ts';
-import { FILTER_LIMITS } from './filter-limits.ts';
 import type { CheckedFilter, FilterComparison, FilterNode, FilterOperator, FilterValue } from './filter-node.ts';
 import type { FilterToken } from './filter-tokens.ts';
 import { allowedOperators, checkValue } from './filter-value.ts';

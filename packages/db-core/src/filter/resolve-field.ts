@@ -1,5 +1,5 @@
+import { FILTER_LIMITS } from '../limits.ts';
 import { allowedNames, type FilterField, type FilterFields, isAttributePrefix } from './filter-fields.ts';
-import { FILTER_LIMITS } from './filter-limits.ts';
 import { isStorable, NOT_STORABLE, type ValueProblem } from './filter-value.ts';
 
 /** A declared field as it was named in a filter or an order. */

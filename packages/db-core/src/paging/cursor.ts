@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { DomainError } from '../errors.ts';
+import { PAGING_LIMITS } from '../limits.ts';
 import type { SortValues } from './keyset.ts';
-import { PAGING_LIMITS } from './paging-limits.ts';
 import type { SortTerm } from './sort-term.ts';
 
 /** Goes up when the content of a cursor changes its meaning; cursors of other versions are refused. */

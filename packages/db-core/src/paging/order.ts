@@ -4,7 +4,7 @@ import type { FilterField, FilterFields, MapField, ScalarField } from '../filter
 import type { ValueProblem } from '../filter/filter-value.ts';
 import { type ResolvedField, resolveField } from '../filter/resolve-field.ts';
 import { tokenReader } from '../filter/token-reader.ts';
-import { PAGING_LIMITS } from './paging-limits.ts';
+import { PAGING_LIMITS } from '../limits.ts';
 import { joinedTerm, type SortTerm, sortTerm } from './sort-term.ts';
 
 type OrderDirection = 'asc' | 'desc';

@@ -4,14 +4,14 @@ import type { TenantId } from '../context/tenant-id.ts';
 import { DomainError } from '../errors.ts';
 import { compileFilter } from '../filter/compile-filter.ts';
 import type { FilterFields } from '../filter/filter-fields.ts';
-import type { FilterInput } from '../filter/filter-node.ts';
+import type { CheckedFilter, FilterInput } from '../filter/filter-node.ts';
 import { readFilter } from '../filter/read-filter.ts';
+import { PAGING_LIMITS } from '../limits.ts';
 import { decodeCursor, encodeCursor, queryFingerprint } from './cursor.ts';
 import { type SortValues, stretchesAfter } from './keyset.ts';
 import type { List } from './list.ts';
 import { type OrderInput, readOrder } from './order.ts';
 import type { PageInput } from './page-input.ts';
-import { PAGING_LIMITS } from './paging-limits.ts';
 import type { SortTerm } from './sort-term.ts';
 
 /** One page of a list. `nextCursor` is undefined on the last page, also when that page is exactly full. */
@@ -59,7 +59,8 @@ export function planPage<Fields extends FilterFields, Item>(
 
   const keys = sortKeys(list, terms);
   const selected = sql.join([list.selected, ...keys.beside], sql`, `);
-  const wanted = and(within?.condition, compileFilter(list.order.fields, filter));
+  const filtered = isEmpty(filter) ? undefined : and(planForValues(), compileFilter(list.order.fields, filter));
+  const wanted = and(within?.condition, filtered);
   const parts = stretchesAfter(terms, after).map(({ condition, orderBy, join }) => {
     // One row more, to know whether another page follows.
     const inOrder = sql`order by ${sql.join([...orderBy], sql`, `)} limit ${limit + 1}`;
@@ -92,6 +93,17 @@ function withJoin({ from }: Pick<List, 'from'>, [first, ...rest]: readonly SortT
     ? [term, ...rest]
     : [{ ...term, joined, expression: joined.value, plain: true }, ...rest];
 }
+
+const isEmpty = (filter: CheckedFilter) => 'and' in filter && filter.and.length === 0;
+
+/**
+ * True, and gone once its parameter is known. While it is not, it is a subquery of such cost that the server plans for the
+ * values at hand each time: its plan for any value takes the average of a column for all of its values, and a search for
+ * a tag of 6,000 versions read and sorted them all, 65 ms instead of 10. It also calls what no parallel worker may call,
+ * which the server asks before it simplifies: workers take longer to start than a page takes to read, 30 ms instead of 8.
+ */
+const planForValues = (): SQL => sql`(${true}::boolean or (
+  select count(*) = 0 from generate_series(1, 1000000000) where pg_current_xact_id() is null))`;
 
 function sourceOf(
   { from, joins }: { readonly from: List['from']; readonly joins: SQL },

@@ -1,7 +1,8 @@
 import type { Database } from '../context/database.ts';
+import { WORK_LIMITS } from '../limits.ts';
+import { wholeNumber } from './checked-inputs.ts';
 import { type DispatchReport, kindLoop } from './kind-loop.ts';
 import type { DispatchHooks, WorkHandler } from './run-work.ts';
-import { WORK_LIMITS, wholeNumber } from './work-limits.ts';
 
 export interface DispatchOptions extends DispatchHooks {
   /** Stops: nothing more is claimed, and the call resolves when the handlers that run have ended. */

@@ -3,12 +3,13 @@ import { sql } from 'drizzle-orm';
 import { z } from 'zod';
 import { contextOf, type TenantTx, tenantOf } from '../context/tenant-tx.ts';
 import { DomainError } from '../errors.ts';
+import { IDEMPOTENCY_LIMITS, RETENTION_LIMITS } from '../limits.ts';
 import { idempotencyKeys } from '../schema.ts';
 import { jsonParameter } from '../value/parameters.ts';
 import { parseInput } from '../value/parse-input.ts';
 import { canonicalJson, strictJson } from '../value/strict-json.ts';
+import { lineInput } from './checked-inputs.ts';
 import { noteForRetention } from './retention-work.ts';
-import { IDEMPOTENCY_LIMITS, lineInput, RETENTION_LIMITS } from './work-limits.ts';
 
 export const IdempotentRequest = z.strictObject({
   /** The function that the key is for, such as `registry.registerVersion`: keys of two scopes never meet. */

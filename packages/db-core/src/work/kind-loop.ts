@@ -2,6 +2,8 @@ import { type Database, internalsOf } from '../context/database.ts';
 import { type TenantId, toTenantId } from '../context/tenant-id.ts';
 import { withTenant } from '../context/with-tenant.ts';
 import { isDomainError } from '../errors.ts';
+import { WORK_LIMITS } from '../limits.ts';
+import { limitedText, wholeNumber } from './checked-inputs.ts';
 import { lookForWork } from './look-for-work.ts';
 import {
   DEFAULT_HANDLER_TIMEOUT_MS,
@@ -14,7 +16,6 @@ import {
 } from './run-work.ts';
 import { tenantPauses } from './tenant-pauses.ts';
 import { type ClaimedWork, claimWork } from './work.ts';
-import { limitedText, WORK_LIMITS, wholeNumber } from './work-limits.ts';
 
 /** How often work ended in which way. */
 export type DispatchReport = Readonly<Record<WorkOutcome, number>>;

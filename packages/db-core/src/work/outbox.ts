@@ -1,12 +1,13 @@
 import { sql } from 'drizzle-orm';
 import { z } from 'zod';
 import { type TenantTx, tenantOf } from '../context/tenant-tx.ts';
+import { OUTBOX_LIMITS } from '../limits.ts';
 import { outboxEvents, tenantWork } from '../schema.ts';
 import type { Id } from '../value/ids.ts';
 import { textArray } from '../value/parameters.ts';
 import { parseInput } from '../value/parse-input.ts';
 import { jsonText } from '../value/strict-json.ts';
-import { lineInput, OUTBOX_LIMITS } from './work-limits.ts';
+import { lineInput } from './checked-inputs.ts';
 
 /** The kind of the work rows that announce events to the dispatcher. Their work_key is the event's id. */
 export const OUTBOX_KIND = 'outbox';

@@ -2,11 +2,12 @@ import { sql } from 'drizzle-orm';
 import type { Database } from '../context/database.ts';
 import { type TenantTx, tenantOf } from '../context/tenant-tx.ts';
 import { withTenant } from '../context/with-tenant.ts';
+import { RETENTION_LIMITS } from '../limits.ts';
 import { outboxEvents, tenantWork } from '../schema.ts';
+import { wholeNumber } from './checked-inputs.ts';
 import { deleteExpiredIdempotencyKeys } from './idempotency.ts';
 import { OUTBOX_KIND } from './outbox.ts';
 import { renewRetention } from './retention-work.ts';
-import { RETENTION_LIMITS, wholeNumber } from './work-limits.ts';
 
 export interface Pruned {
   readonly idempotencyKeys: number;

@@ -6,14 +6,13 @@ import { tenantOf } from '../context/tenant-tx.ts';
 import { readOne, withTenant } from '../context/with-tenant.ts';
 import { DomainError } from '../errors.ts';
 import { defineFilterFields, textField } from '../filter/filter-fields.ts';
+import { TENANT_DISPLAY_NAME_MAX_LENGTH } from '../limits.ts';
 import { defineList } from '../paging/list.ts';
 import { defineOrder } from '../paging/order.ts';
 import { PageInput } from '../paging/page-input.ts';
 import { type Page, planPage } from '../paging/plan-page.ts';
 import { tenantStatuses, tenants } from '../schema.ts';
 import { nameInput, parseInput } from '../value/parse-input.ts';
-
-export const TENANT_DISPLAY_NAME_MAX_LENGTH = 256;
 
 export type Tenant = typeof tenants.$inferSelect;
 

@@ -2,10 +2,11 @@ import { sql } from 'drizzle-orm';
 import { z } from 'zod';
 import { type TenantTx, tenantOf } from '../context/tenant-tx.ts';
 import { DomainError } from '../errors.ts';
+import { WORK_LIMITS } from '../limits.ts';
 import { tenantWork } from '../schema.ts';
 import { timeParameter } from '../value/parameters.ts';
 import { parseInput } from '../value/parse-input.ts';
-import { lineInput, WORK_LIMITS, wholeNumber } from './work-limits.ts';
+import { lineInput, wholeNumber } from './checked-inputs.ts';
 
 /** Names one piece of work: `workKey` is an id, or empty where the tenant has one of the kind. No user data. */
 export const WorkName = z.strictObject({

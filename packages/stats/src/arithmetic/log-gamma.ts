@@ -1,4 +1,4 @@
-export const halfLogTwoPi = 0.9189385332046728;
+const halfLogTwoPi = 0.9189385332046728;
 
 /**
  * ln Γ(z + 1) - [(z + 1/2) ln z - z + ln(2π)/2] for z > 0, to 1e-15 absolute: what Stirling's formula leaves.
@@ -18,7 +18,7 @@ export function stirlingError(z: number): number {
 }
 
 /** ln Γ(x) for x > 0, to about 1e-15 of the larger of 1 and its value. */
-export function logGamma(x: number): number {
+function logGamma(x: number): number {
   return stirlingError(x) + (x - 0.5) * Math.log(x) - x + halfLogTwoPi;
 }
 

@@ -1,28 +1,6 @@
 import { z } from 'zod';
 import { DomainError } from '../errors.ts';
 
-export const OUTBOX_LIMITS = { topicLength: 128, subjectIdLength: 256, payloadBytes: 65_536 } as const;
-
-export const WORK_LIMITS = {
-  kindLength: 64,
-  workKeyLength: 256,
-  claimLimit: 1_000,
-  concurrency: 1_000,
-  leaseMs: 86_400_000,
-  handlerTimeoutMs: 86_400_000,
-  errorCodeLength: 64,
-} as const;
-
-export const IDEMPOTENCY_LIMITS = {
-  scopeLength: 128,
-  keyLength: 255,
-  responseBytes: 262_144,
-  ttlMs: 30 * 86_400_000,
-  defaultTtlMs: 86_400_000,
-} as const;
-
-export const RETENTION_LIMITS = { batchSize: 10_000 } as const;
-
 const unprintable = /[\p{Cc}\p{Cs}]/u;
 
 /** Takes text of 1 to `limit` characters without control characters. @throws DomainError `invalid_input`. */

@@ -1,0 +1,64 @@
+import {
+  type Database,
+  type DispatchHooks,
+  type DispatchReport,
+  runDispatcher,
+  type WorkHandler,
+  withTenant,
+} from '@mcp-hub/db-core';
+import { sql } from 'drizzle-orm';
+import { noteRefresh, TELEMETRY_REFRESH_KIND } from './note-refresh.ts';
+import { refreshAggregates } from './refresh-aggregates.ts';
+
+export interface TelemetryRefreshOptions extends Pick<WorkHandler, 'concurrency' | 'tenantConcurrency' | 'leaseMs'> {
+  /** Marks of one transaction, as of refreshAggregates. Default 1,000. */
+  readonly limit?: number;
+}
+
+/**
+ * Refreshes a tenant's aggregates until none of its marks is left, in a transaction a batch: for a dispatcher that runs
+ * other kinds too, and for dispatchWork, which runs what is due and ends.
+ */
+export function telemetryRefreshHandler(options: TelemetryRefreshOptions = {}): WorkHandler {
+  const { limit, ...shares } = options;
+  return {
+    ...shares,
+    kind: TELEMETRY_REFRESH_KIND,
+    handle: async (_work, { db, tenant, signal }) => {
+      for (;;) {
+        const { minutes, more } = await withTenant(db, tenant, (tx) =>
+          refreshAggregates(tx, limit === undefined ? {} : { limit }),
+        );
+        if (!more) return;
+        // Another is at work on all that is left. Should it be lost, somebody has to look again.
+        if (minutes === 0) return async (tx) => void (await tx.execute(sql`with ${noteRefresh(tx)} select`));
+        signal.throwIfAborted();
+      }
+    },
+  };
+}
+
+export interface RunTelemetryRefreshOptions extends TelemetryRefreshOptions, DispatchHooks {
+  readonly signal: AbortSignal;
+  /** Pause between looks that found nothing. Default 1,000. */
+  readonly idleMs?: number;
+}
+
+/**
+ * Refreshes the aggregates of all tenants as they record, until `signal` aborts. Any number of processes may run it. Fair
+ * between tenants and kept apart as by runDispatcher, whose errors it has.
+ */
+export async function runTelemetryRefresh(db: Database, options: RunTelemetryRefreshOptions): Promise<DispatchReport> {
+  const { signal, idleMs, now, wait, onError, ...handler } = options;
+  const reports = await runDispatcher(db, {
+    handlers: [telemetryRefreshHandler(handler)],
+    signal,
+    ...(idleMs === undefined ? {} : { idleMs }),
+    ...(now === undefined ? {} : { now }),
+    ...(wait === undefined ? {} : { wait }),
+    ...(onError === undefined ? {} : { onError }),
+  });
+  const report = reports[TELEMETRY_REFRESH_KIND];
+  if (report === undefined) throw new TypeError('The dispatcher reports each kind');
+  return report;
+}
