@@ -65,7 +65,9 @@ describe('points', () => {
     ];
     await inRun(async (tx, runId) => {
       await logBatch(tx, { runId, points });
-      expect(await pointsOf(tx, runId, 'm')).toEqual(points.map(({ key: _, ...point }) => point));
+      expect(await pointsOf(tx, runId, 'm')).toEqual(
+        points.map(({ step, at: time, value }) => ({ step, at: time, value })),
+      );
     });
   });
 
