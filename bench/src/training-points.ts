@@ -95,7 +95,12 @@ export async function benchPoints(db: Database, ownerUrl: string, rounds = 5): P
             name: 'logBatch',
             run: () =>
               inParallel(clients, batches, async (client) => {
-                const points = (logged[client]?.next(size) ?? []).map(({ keyId: _, ...point }) => point);
+                const points = (logged[client]?.next(size) ?? []).map(({ key, step, at, value }) => ({
+                  key,
+                  step,
+                  at,
+                  value,
+                }));
                 await withTenant(db, tenant, (tx) => logBatch(tx, { runId: logged[client]?.run ?? '', points }));
               }),
           },

@@ -68,7 +68,7 @@ it('two first batches of a run give each key one id', async () => {
   await first.passed;
   // It waits for the first one's transaction, which is let go when this one stands at the lock.
   const late = training.run(tenant, (tx) =>
-    logBatch(tx, { runId, points: [...points].reverse().map((point) => ({ ...point, step: 2 })) }),
+    logBatch(tx, { runId, points: points.toReversed().map((point) => ({ ...point, step: 2 })) }),
   );
   await waitForLock(tenant);
   second.open();

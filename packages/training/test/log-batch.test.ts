@@ -65,7 +65,9 @@ describe('points', () => {
     ];
     await inRun(async (tx, runId) => {
       await logBatch(tx, { runId, points });
-      expect(await pointsOf(tx, runId, 'm')).toEqual(points.map(({ key: _, ...point }) => point));
+      expect(await pointsOf(tx, runId, 'm')).toEqual(
+        points.map(({ step, at: time, value }) => ({ step, at: time, value })),
+      );
     });
   });
 
@@ -129,8 +131,8 @@ describe('points', () => {
     ['', null, 'must be of type object'],
   ])('are refused with their index for a bad %s (%j)', async (field, bad, rule) => {
     await inRun(async (tx, runId) => {
-      const points = [good, good, bad] as LogBatchInput['points'];
-      const refusal = await refusalOf(tx.transaction((inner) => logBatch(inner, { runId, points })));
+      const batch = { runId, points: [good, good, bad] } as unknown as LogBatchInput;
+      const refusal = await refusalOf(tx.transaction((inner) => logBatch(inner, batch)));
       const path = field === '' ? 'points[2]' : `points[2].${field}`;
       expect(refusal.message).toBe(`${path} ${rule}.`);
       expect(refusal).toMatchObject({ code: 'invalid_input', details: { field: path, index: 2 } });

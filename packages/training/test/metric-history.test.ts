@@ -97,7 +97,7 @@ describe('sampleMetricPoints', () => {
           const [one, other] = [await newRun(tx), await newRun(tx)];
           await log(tx, one, given);
           for (const part of [given.slice(given.length / 2), given.slice(0, given.length / 2)]) {
-            await log(tx, other, [...part].reverse());
+            await log(tx, other, part.toReversed());
           }
           expect(await sampleMetricPoints(tx, { runId: one, key, maxPoints })).toEqual(expected);
           expect(await compareMetric(tx, { runIds: [other, one], key, maxPoints })).toEqual([

@@ -50,7 +50,8 @@ it('gives the same history and summaries whatever the order, the batches, the re
       // -0 is stored as 0.
       const all = batches.flat().map(({ value, ...rest }) => ({ ...rest, value: value + 0 }));
       const keys = [...new Set(all.map(({ key }) => key))].sort();
-      const of = (wanted: string) => all.filter(({ key }) => key === wanted).map(({ key: _, ...rest }) => rest);
+      const of = (wanted: string) =>
+        all.filter(({ key }) => key === wanted).map(({ step, at, value }) => ({ step, at, value }));
       await training.run(tenant, async (tx) => {
         const { items } = await listMetricKeys(tx, { runId });
         expect(items).toEqual(keys.map((key) => summaryOf(key, of(key), given[key] ?? null)));

@@ -1,9 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createTestDatabase } from '@mcp-hub/testing';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createUserProject, type UserProject } from '../src/user-project.ts';
-import { readmeLines, type Tarballs, typeTools, withoutTypeTools } from './support.ts';
+import { expectLines, readmeLines, type Tarballs, typeTools, withoutTypeTools } from './support.ts';
 
 const timeout = 120_000;
 
@@ -36,14 +35,14 @@ export function testLibraries(tarballs: Tarballs): void {
   });
 
   it("run the root README's lines, compiled by the user's tsc, under plain Node", { timeout }, async () => {
-    await expectLines('root-readme', readmeLines('README.md'), [
+    await expectLines(project, 'root-readme', readmeLines('README.md'), [
       'true',
       'No version answers to this reference: model, version, alias or stage is missing.',
     ]);
   });
 
   it("run the lines of registry's README", { timeout }, async () => {
-    await expectLines('registry-readme', readmeLines('packages/registry/README.md'), [
+    await expectLines(project, 'registry-readme', readmeLines('packages/registry/README.md'), [
       '2 sha256:2e',
       '1',
       'production -> development bob drift',
@@ -84,7 +83,7 @@ export function testLibraries(tarballs: Tarballs): void {
       z.config(z.locales.de());
       console.log(GetModelInput.safeParse({}).error?.issues[0]?.message);
     `;
-    await expectLines('schemas', code, [
+    await expectLines(project, 'schemas', code, [
       'churn',
       'model.name',
       'true true',
@@ -128,27 +127,6 @@ export function testLibraries(tarballs: Tarballs): void {
     expect(inLibraries.length).toBeGreaterThan(0);
     expect(errors.filter((line) => !inLibraries.includes(line))).toEqual([]);
   });
-
-  async function expectLines(name: string, code: string, expected: readonly unknown[]): Promise<void> {
-    project.write(`${name}.ts`, code);
-    project.write(
-      'tsconfig.json',
-      JSON.stringify({
-        compilerOptions: { module: 'nodenext', target: 'es2023', strict: true, skipLibCheck: true, types: ['node'] },
-        files: [`${name}.ts`],
-      }),
-    );
-    const compiled = await project.run('npx', ['tsc', '-p', '.']);
-    expect(compiled.stdout).toBe('');
-    const database = await createTestDatabase();
-    try {
-      const run = await project.run('node', [`${name}.js`], { env: { POSTGRES_SERVICE_URL: database.serviceUrl } });
-      expect(run.stderr).toBe('');
-      expect(run.stdout.trim().split('\n')).toEqual(expected);
-    } finally {
-      await database.drop();
-    }
-  }
 
   /** What the user's tsc prints, a line an error. */
   async function typeErrors(options: object): Promise<readonly string[]> {

@@ -1,9 +1,11 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll } from 'vitest';
+import { createTestDatabase } from '@mcp-hub/testing';
+import { afterAll, beforeAll, expect } from 'vitest';
 import { packAll, type Tarball } from '../src/pack.ts';
 import { root } from '../src/published.ts';
+import type { UserProject } from '../src/user-project.ts';
 
 /** The first TypeScript block of a README. */
 export function readmeLines(readme: string): string {
@@ -41,4 +43,31 @@ export function useTarballs(): Tarballs {
       return found;
     },
   };
+}
+
+/** Compiles lines by the user's tsc, runs them under plain Node on a database of their own, and holds what they print. */
+export async function expectLines(
+  project: UserProject,
+  name: string,
+  code: string,
+  expected: readonly unknown[],
+): Promise<void> {
+  project.write(`${name}.ts`, code);
+  project.write(
+    'tsconfig.json',
+    JSON.stringify({
+      compilerOptions: { module: 'nodenext', target: 'es2023', strict: true, skipLibCheck: true, types: ['node'] },
+      files: [`${name}.ts`],
+    }),
+  );
+  const compiled = await project.run('npx', ['tsc', '-p', '.']);
+  expect(compiled.stdout).toBe('');
+  const database = await createTestDatabase();
+  try {
+    const run = await project.run('node', [`${name}.js`], { env: { POSTGRES_SERVICE_URL: database.serviceUrl } });
+    expect(run.stderr).toBe('');
+    expect(run.stdout.trim().split('\n')).toEqual(expected);
+  } finally {
+    await database.drop();
+  }
 }

@@ -39,14 +39,8 @@ export interface ArrangedPoints {
 export function arrangePoints(points: PointColumns): ArrangedPoints {
   const { count, keys, keyIndexes } = points;
   const order = byKey(points);
-  const sorted = {
-    keyIndexes: new Array<number>(count),
-    steps: new Array<number>(count),
-    times: new Array<number>(count),
-    values: new Array<number>(count),
-  };
+  const sorted = { keyIndexes: [] as number[], steps: [] as number[], times: [] as number[], values: [] as number[] };
   const summaries: KeySummary[] = [];
-  let stored = 0;
   for (let begin = 0; begin < count; ) {
     const keyIndex = keyIndexes[order[begin] ?? 0] ?? 0;
     let end = begin;
@@ -62,11 +56,10 @@ export function arrangePoints(points: PointColumns): ArrangedPoints {
       if (max === -1 ? !Number.isNaN(value) : value > at(points.values, max)) max = index;
       if (first === -1) first = index;
       latest = index;
-      sorted.keyIndexes[stored] = keyIndex;
-      sorted.steps[stored] = at(points.steps, index);
-      sorted.times[stored] = at(points.times, index);
-      sorted.values[stored] = value;
-      stored += 1;
+      sorted.keyIndexes.push(keyIndex);
+      sorted.steps.push(at(points.steps, index));
+      sorted.times.push(at(points.times, index));
+      sorted.values.push(value);
     }
     summaries[keyIndex] = {
       first: pointAt(points, first),
@@ -76,8 +69,7 @@ export function arrangePoints(points: PointColumns): ArrangedPoints {
     };
     begin = end;
   }
-  for (const column of Object.values(sorted)) column.length = stored;
-  return { count: stored, keys, summaries, ...sorted };
+  return { count: sorted.values.length, keys, summaries, ...sorted };
 }
 
 /** The indexes of the points, dealt out by key; within a key in the order given. */

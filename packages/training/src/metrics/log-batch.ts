@@ -83,9 +83,9 @@ async function store(tx: TenantTx, batch: Omit<Batch, 'points'>, points: PointCo
 }
 
 /** Async like storeBatch: a query of Drizzle's alone is sent when it is awaited, which would be behind storeBatch. */
-async function lock(tx: TenantTx, runId: string): Promise<void> {
+async function lock(tx: TenantTx, id: string): Promise<void> {
   await tx.execute(sql`
-    select from ${trainingRuns} where tenant_id = ${tenantOf(tx)} and id = ${runId}::uuid for no key update`);
+    select from ${trainingRuns} where tenant_id = ${tenantOf(tx)} and id = ${id}::uuid for no key update`);
 }
 
 async function timedNow(tx: TenantTx, points: PointColumns): Promise<PointColumns> {
