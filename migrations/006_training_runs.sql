@@ -298,6 +298,8 @@ CREATE INDEX "training_runs_group_idx" ON "training_runs" USING btree ("tenant_i
 --> statement-breakpoint
 CREATE INDEX "training_runs_queued_idx" ON "training_runs" USING btree ("tenant_id","created_at","id") WHERE "training_runs"."status" = 'queued' and "training_runs"."deleted_at" is null;
 --> statement-breakpoint
+CREATE INDEX "training_runs_queued_group_idx" ON "training_runs" USING btree ("tenant_id","group_name","created_at","id") WHERE "training_runs"."status" = 'queued' and "training_runs"."deleted_at" is null;
+--> statement-breakpoint
 CREATE INDEX "training_runs_lease_idx" ON "training_runs" USING btree ("tenant_id","leased_until","id") WHERE "training_runs"."leased_until" is not null;
 --> statement-breakpoint
 CREATE INDEX "training_runs_dataset_idx" ON "training_runs" USING btree ("tenant_id","dataset_digest","id") WHERE "training_runs"."dataset_digest" is not null;
@@ -566,6 +568,7 @@ begin
         ('training_runs', 'training_runs_group_idx'),
         ('training_runs', 'training_runs_lease_idx'),
         ('training_runs', 'training_runs_parent_idx'),
+        ('training_runs', 'training_runs_queued_group_idx'),
         ('training_runs', 'training_runs_queued_idx'),
         ('training_tags', 'training_tags_value_idx')
       ) as made(parent, name)

@@ -77,6 +77,12 @@ export const trainingRuns = tenantTable(
     constraint.index('group', [t.group, t.createdAt, t.id]),
     // claimRun: the queued runs, the oldest first.
     constraint.index('queued', [t.createdAt, t.id], sql`${t.status} = 'queued' and ${t.deletedAt} is null`),
+    // claimRun with a group: however many runs of other groups wait longer.
+    constraint.index(
+      'queued_group',
+      [t.group, t.createdAt, t.id],
+      sql`${t.status} = 'queued' and ${t.deletedAt} is null`,
+    ),
     // The sweep: runs whose lease has run out, and the next that will.
     constraint.index('lease', [t.leasedUntil, t.id], sql`${t.leasedUntil} is not null`),
     // Search: runs on a dataset.
