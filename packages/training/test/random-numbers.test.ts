@@ -29,7 +29,7 @@ it('a stream hangs on the seed and the number alone', () => {
 it('streams of neighbouring seeds and numbers have nothing in common, and are even', () => {
   const first = new Set<number>();
   let sum = 0;
-  const cells = new Array<number>(16).fill(0);
+  const cells = Array.from({ length: 16 }, () => 0);
   for (let seed = -20; seed < 20; seed += 1) {
     for (let number = 0; number < 100; number += 1) {
       const random = randomNumbers(seed, number);

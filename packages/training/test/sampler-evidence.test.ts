@@ -6,9 +6,12 @@ import { readOptunaFigures } from './evidence/optuna-figures.ts';
 import { smallerByRank } from './evidence/rank-test.ts';
 import { testFunctions } from './evidence/test-functions.ts';
 
-const best = z.array(z.number()).length(50);
+const bestValues = z.array(z.number()).length(50);
 const figures = z
-  .record(z.enum(['branin', 'hartmann6', 'rosenbrock2', 'rosenbrock5']), z.object({ tpe: best, random: best }))
+  .record(
+    z.enum(['branin', 'hartmann6', 'rosenbrock2', 'rosenbrock5']),
+    z.object({ tpe: bestValues, random: bestValues }),
+  )
   .parse(JSON.parse(readFileSync(new URL('../evidence/samplers.json', import.meta.url), 'utf8')));
 const optuna = [readOptunaFigures('4.9.0'), readOptunaFigures('5.0.0')];
 

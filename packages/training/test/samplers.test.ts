@@ -11,6 +11,7 @@ import {
   suggestParams,
   TRAINING_LIMITS,
 } from '../src/index.ts';
+import { countValues } from '../src/samplers/param-values.ts';
 import { randomNumbers } from '../src/samplers/random-numbers.ts';
 import { sampleRandom } from '../src/samplers/sample-random.ts';
 import { anySpace, reversed, someOf } from './support/any-space.ts';
@@ -131,9 +132,9 @@ describe('random', () => {
       expect(seen.size).toBe(8);
       for (const count of seen.values()) expect(Math.abs(count - 1000)).toBeLessThan(150);
     }
-    expect([...counts({ x: { type: 'float', low: 0, high: 0.7, step: 0.1 } }, 'x').keys()].sort()).toEqual([
-      0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7,
-    ]);
+    expect(
+      [...counts({ x: { type: 'float', low: 0, high: 0.7, step: 0.1 } }, 'x').keys()].map(Number).sort((a, b) => a - b),
+    ).toEqual([0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7]);
   });
 
   it('with log gives as many values between 1 and 10 as between 10 and 100', () => {
@@ -195,7 +196,9 @@ describe('a grid', () => {
       fc.property(anySpace, (space) => {
         const points = Object.fromEntries(
           Object.entries(space).flatMap(([name, param]) =>
-            param.type === 'float' && param.step === undefined ? [[name, [...new Set([param.low, param.high])]]] : [],
+            param.type !== 'categorical' && countValues(param) > 12
+              ? [[name, [...new Set([param.low, param.high])]]]
+              : [],
           ),
         );
         const sampler = { kind: 'grid', points } as const;

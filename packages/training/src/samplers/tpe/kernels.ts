@@ -16,10 +16,12 @@ const halfLogTwoPi = 0.9189385332046728;
 /** @param narrowing See normalKernels. */
 export function kernelsOf(axis: Axis, observations: readonly number[], narrowing: number): Kernels {
   if (axis.choices !== undefined) return choiceKernels(axis.choices, observations);
-  return axis.high > axis.low ? normalKernels(axis, observations, narrowing) : pointKernels(axis.low);
+  return axis.high - axis.low > narrowestAxis ? normalKernels(axis, observations, narrowing) : pointKernels(axis.low);
 }
 
-/** A range of one value, or one too narrow for its logarithms to differ. */
+/** Below it lie ranges of one value, those too narrow for their logarithms to differ, and parts of which are no numbers. */
+const narrowestAxis = 1e-300;
+
 const pointKernels = (point: number): Kernels => ({ draw: () => point, addLogDensities: () => undefined });
 
 /**
