@@ -48,6 +48,12 @@ function compileScalar(field: ScalarField, left: SQLWrapper, node: FilterCompari
   if (op === 'is null') return sql`${left} is null`;
   if (op === 'is not null') return sql`${left} is not null`;
   if (value === undefined) throw new TypeError(`A filter with ${op} has a value`);
+  if (field.kind === 'uuid' && [value].flat().some((id) => id !== String(id).toLowerCase())) {
+    // Matched as written: what is not in lower case is no row's id.
+    const ids = [value].flat().filter((id) => id === String(id).toLowerCase());
+    const list = sql`${textArray(ids.map(String))}::uuid[]`;
+    return op === '=' || op === 'in' ? sql`${left} = any(${list})` : sql`${left} <> all(${list})`;
+  }
   if (typeof value === 'object') {
     const list = sql`${textArray(value.map(String))}::${sql.raw(castOf(field, value))}[]`;
     return op === 'in' ? byStart(field, value, sql`${left} = any(${list})`) : sql`${left} <> all(${list})`;

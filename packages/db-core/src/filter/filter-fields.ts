@@ -32,9 +32,10 @@ export interface NumberField extends ScalarBase {
 export interface TimeField extends ScalarBase {
   readonly kind: 'time';
 }
-/** A uuid. */
+/** A uuid, in text in any case unless it is matched as written: then only lower case is the stored id. */
 export interface UuidField extends ScalarBase {
   readonly kind: 'uuid';
+  readonly asWritten?: true;
 }
 /** true or false. */
 export interface BooleanField extends ScalarBase {
@@ -118,8 +119,10 @@ export function timeField(expression: SQLWrapper, options?: FieldOptions): TimeF
   return { kind: 'time', ...scalar(expression, options) };
 }
 
-export function uuidField(expression: SQLWrapper, options?: FieldOptions): UuidField {
-  return { kind: 'uuid', ...scalar(expression, options) };
+/** With `asWritten` an id in upper case is none that a row has, as in stores whose ids are text. */
+export function uuidField(expression: SQLWrapper, options?: FieldOptions & { readonly asWritten?: true }): UuidField {
+  const { asWritten } = options ?? {};
+  return { kind: 'uuid', ...scalar(expression, options), ...(asWritten === undefined ? {} : { asWritten }) };
 }
 
 export function booleanField(expression: SQLWrapper, options?: FieldOptions): BooleanField {

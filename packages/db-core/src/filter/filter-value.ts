@@ -48,8 +48,9 @@ export function checkValue(
     case 'time':
       return checkTime(raw);
     case 'uuid': {
-      const value = typeof raw === 'string' ? raw.toLowerCase() : '';
-      return UUID.test(value) ? { value } : { problem: 'the value is not a uuid', expected: ['a quoted uuid'] };
+      const lower = typeof raw === 'string' ? raw.toLowerCase() : '';
+      const value = field.asWritten === true && typeof raw === 'string' ? raw : lower;
+      return UUID.test(lower) ? { value } : { problem: 'the value is not a uuid', expected: ['a quoted uuid'] };
     }
     case 'boolean':
       return typeof raw === 'boolean'

@@ -63,7 +63,7 @@ const linkedVersions = (aliases: readonly string[], role?: RunModelRole) =>
  * min and max.
  */
 export const runFields = defineFilterFields({
-  id: uuidField(trainingRuns.id, { aliases: ['run_id'] }),
+  id: uuidField(trainingRuns.id, { aliases: ['run_id'], asWritten: true }),
   name: textField(trainingRuns.name, { aliases: ['run_name'] }),
   group: textField(trainingRuns.group),
   status: enumField(trainingRuns.status, runStatuses),

@@ -21,7 +21,7 @@ import { runModelRoles, trainingRunModels, trainingRuns } from '../schema.ts';
 
 /** What model versions that runs are linked to can be searched and ordered by. */
 export const runModelFields = defineFilterFields({
-  runId: uuidField(trainingRunModels.runId),
+  runId: uuidField(trainingRunModels.runId, { asWritten: true }),
   runName: textField(trainingRuns.name),
   group: textField(trainingRuns.group),
   versionId: uuidField(trainingRunModels.versionId),
