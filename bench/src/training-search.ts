@@ -182,15 +182,17 @@ function byMetric(tx: TenantTx, { key, column, order }: MetricOrder, where: SQL,
   select r.*
     from training_metric_keys k
     join training_runs r on r.tenant_id = ${tenantOf(tx)} and r.id = k.run_id
-   where k.tenant_id = ${tenantOf(tx)} and k.key = ${key} and ${value} < 'NaN' and ${beyond}
+   where k.tenant_id = ${tenantOf(tx)} and k.key = '${sql.raw(key)}' and ${value} < 'NaN' and ${beyond}
      and r.deleted_at is null and ${where}
    order by ${value} ${direction}, k.run_id ${direction} limit ${limit + 1}`;
 }
 
+// The values stand in the text: the server plans for them once, and need not plan for each page.
 const param = (tx: TenantTx, key: string, value: string) => sql`exists (
   select from training_params p
-   where p.tenant_id = ${tenantOf(tx)} and p.run_id = r.id and p.key = ${key} and p.value_start = ${value})`;
+   where p.tenant_id = ${tenantOf(tx)} and p.run_id = r.id and p.key = '${sql.raw(key)}' and p.value_start = '${sql.raw(value)}')`;
 
 const lossBelow = (tx: TenantTx, value: number) => sql`exists (
   select from training_metric_keys l
-   where l.tenant_id = ${tenantOf(tx)} and l.run_id = r.id and l.key = 'loss' and l.latest_value < ${value}::float8)`;
+   where l.tenant_id = ${tenantOf(tx)} and l.run_id = r.id and l.key = 'loss'
+     and l.latest_value < ${sql.raw(String(value))})`;

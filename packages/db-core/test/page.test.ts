@@ -2,6 +2,7 @@ import { freshTenant, useTestDatabase } from '@mcp-hub/testing';
 import { and, eq, getTableColumns, sql } from 'drizzle-orm';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { toTenantId } from '../src/context/tenant-id.ts';
 import { DomainError } from '../src/errors.ts';
 import { defineFilterFields, numberField, uuidField } from '../src/filter/filter-fields.ts';
 import { connect, type Database, readOne } from '../src/index.ts';
@@ -10,7 +11,7 @@ import { encodeCursor } from '../src/paging/cursor.ts';
 import { type SortValues, stretchesAfter } from '../src/paging/keyset.ts';
 import { defineList } from '../src/paging/list.ts';
 import { defineOrder, type OrderInput, readOrder } from '../src/paging/order.ts';
-import type { Page } from '../src/paging/plan-page.ts';
+import { type Page, planPage } from '../src/paging/plan-page.ts';
 import { readPage } from '../src/paging/read-page.ts';
 import {
   createFilterTables,
@@ -327,6 +328,23 @@ describe('pages', () => {
       const missing = await planOf(orderBy, [null, runId(10_800)]);
       expect(missing).toMatch(/"Index Cond":"[^"]*score IS NULL/);
       expect(missing).not.toMatch(/"Sort"/);
+    }
+    // A map's value is read from the index of the child table, and the rows by their keys.
+    await db.execute(sql`truncate filter_latest_metrics`);
+    await db.execute(sql`
+      insert into filter_latest_metrics select tenant_id, id, 'x', score from filter_runs where score is not null`);
+    await db.execute(sql`
+      create index if not exists filter_latest_metrics_value on filter_latest_metrics (tenant_id, key, value, run_id)`);
+    await db.execute(sql`analyze filter_latest_metrics`);
+    for (const direction of ['asc', 'desc']) {
+      const orderBy = `metrics.x ${direction}`;
+      const { nextCursor } = await searchRuns(tenant, { orderBy, limit: 1_000 });
+      for (const cursor of [undefined, nextCursor]) {
+        const { text, parameters } = planPage(runList, toTenantId(tenant), { orderBy, limit: 100, cursor });
+        const plan = JSON.stringify(await db.$client.unsafe(`explain (format json) ${text}`, parameters as string[]));
+        expect(plan).toMatch(/"Index Name":"filter_latest_metrics_value"/);
+        if (cursor !== undefined) expect(plan).toMatch(/"Index Cond":"[^"]*ROW\(value, run_id\) [<>] ROW\(/);
+      }
     }
     const mixed = await planOf('created_at DESC, name', [time, 'x', runId(10_800)]);
     expect(mixed).toMatch(/"Index Cond":"[^"]*created_at <= /);
