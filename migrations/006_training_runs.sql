@@ -270,7 +270,7 @@ CREATE INDEX "hyperparameter_trials_waiting_idx" ON "hyperparameter_trials" USIN
 --> statement-breakpoint
 CREATE INDEX "hyperparameter_trials_ended_idx" ON "hyperparameter_trials" USING btree ("tenant_id","study_id","status","number");
 --> statement-breakpoint
-CREATE INDEX "hyperparameter_trials_best_idx" ON "hyperparameter_trials" USING btree ("tenant_id","study_id",("values"[1])) WHERE "hyperparameter_trials"."status" = 'complete';
+CREATE INDEX "hyperparameter_trials_best_idx" ON "hyperparameter_trials" USING btree ("tenant_id","study_id",("values"[1]),"number") WHERE "hyperparameter_trials"."status" = 'complete';
 --> statement-breakpoint
 CREATE INDEX "hyperparameter_trials_lease_idx" ON "hyperparameter_trials" USING btree ("tenant_id","study_id","leased_until") WHERE "hyperparameter_trials"."leased_until" is not null;
 --> statement-breakpoint

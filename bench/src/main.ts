@@ -1,11 +1,15 @@
 import { benchImport } from './import.ts';
 import { benchRegistry } from './registry.ts';
+import { benchStudies } from './studies.ts';
 import { benchTenancy } from './tenancy.ts';
+import { benchTraining } from './training.ts';
 
 const benches: Readonly<Record<string, () => Promise<void>>> = {
   tenancy: benchTenancy,
   registry: benchRegistry,
+  training: benchTraining,
   import: benchImport,
+  studies: benchStudies,
 };
 
 const wanted = process.argv.slice(2);

@@ -61,6 +61,15 @@ describe('askTrial', () => {
     expect(nextTrialNumber).toBe(2_000);
   }, 120_000);
 
+  it('sends none of the workers that ask at once away while as many trials wait', async () => {
+    const tenant = freshTenant();
+    const { id: studyId } = await makeStudy(training, tenant, { maxTrials: 8 });
+    const trials = Array.from({ length: 8 }, (_, n) => ({ params: { x: n / 8, depth: 1 } }));
+    await training.run(tenant, (tx) => enqueueTrials(tx, { studyId, trials }));
+    const given = await Promise.all(trials.map(() => ask(training, tenant, studyId)));
+    expect(given.map(({ number }) => number).sort()).toEqual(trials.map((_, n) => n));
+  });
+
   it('gives the same parameters for the same seed and number, whoever asks', async () => {
     const tenant = freshTenant();
     const [one, other] = await Promise.all([

@@ -246,6 +246,43 @@ describe('listTrials', () => {
   });
 });
 
+describe('findBestTrial and listParetoTrials', () => {
+  it('give the trials with the best value where there is one objective, the first of them as the best', async () => {
+    for (const direction of ['minimize', 'maximize'] as const) {
+      const tenant = freshTenant();
+      const objectives = [{ name: 'score', direction }];
+      const { id: studyId } = await makeStudy(training, tenant, { objectives });
+      const find = () => training.run(tenant, (tx) => findBestTrial(tx, { studyId }));
+      expect(await find()).toBeUndefined();
+      for (const value of [2, 1, 3, 1, 3, Number.NaN]) {
+        const { lease } = await ask(training, tenant, studyId);
+        await training.run(tenant, (tx) => tellTrial(tx, { lease, values: value }));
+      }
+      const front = (await training.run(tenant, (tx) => listParetoTrials(tx, { studyId, limit: 1 }))).items;
+      const all = (await training.run(tenant, (tx) => listParetoTrials(tx, { studyId }))).items;
+      expect([(await find())?.number, front.map(({ number }) => number), all.map(({ number }) => number)]).toEqual(
+        direction === 'minimize' ? [1, [1], [1, 3]] : [2, [2], [2, 4]],
+      );
+    }
+  });
+
+  it('find the best of any objective', async () => {
+    const tenant = freshTenant();
+    const { id: studyId } = await makeStudy(training, tenant, twoObjectives({}));
+    for (const values of [
+      [1, 5],
+      [0, 2],
+      [3, 9],
+    ]) {
+      const { lease } = await ask(training, tenant, studyId);
+      await training.run(tenant, (tx) => tellTrial(tx, { lease, values }));
+    }
+    const best = async (objective: number) =>
+      (await training.run(tenant, (tx) => findBestTrial(tx, { studyId, objective })))?.number;
+    expect([await best(0), await best(1), await best(2)]).toEqual([1, 2, undefined]);
+  });
+});
+
 describe('setTrialRun', () => {
   it('links a trial to a run, which is then kept from being purged', async () => {
     const tenant = freshTenant();

@@ -20,10 +20,6 @@ export type GetBestTrialInput = Readonly<z.input<typeof GetBestTrialInput>>;
 export async function findBestTrial(tx: TenantTx, input: GetBestTrialInput): Promise<Trial | undefined> {
   const { studyId: id, objective = 0 } = parseInput(GetBestTrialInput, input);
   const tenant = tenantOf(tx);
-  const value = (table: string) => sql.raw(`(${table}."values")[${objective + 1}]`);
-  const best = (aggregate: 'min' | 'max'): SQL => sql`(
-    select ${sql.raw(aggregate)}(${value('t')}) from ${hyperparameterTrials} t
-     where t.tenant_id = ${tenant} and t.study_id = ${id} and t.status = 'complete')`;
   const [trial] = await tx
     .select(trialColumns)
     .from(hyperparameterTrials)
@@ -33,12 +29,22 @@ export async function findBestTrial(tx: TenantTx, input: GetBestTrialInput): Pro
         eq(hyperparameterTrials.studyId, id as Trial['studyId']),
         eq(hyperparameterTrials.status, 'complete'),
         ofLiveStudy(tx),
-        sql`${value('"hyperparameter_trials"')} = (
-          select case when s.objectives->${objective}::int->>'direction' = 'maximize' then ${best('max')} else ${best('min')} end
-            from ${hyperparameterStudies} s where s.tenant_id = ${tenant} and s.id = ${id})`,
+        hasBestValue(tx, id, objective),
       ),
     )
     .orderBy(hyperparameterTrials.number)
     .limit(1);
   return trial;
+}
+
+/** The condition that a complete trial has the best value of the objective that any has. */
+export function hasBestValue(tx: TenantTx, studyId: string, objective: number): SQL {
+  const tenant = tenantOf(tx);
+  const value = (table: string) => sql.raw(`(${table}."values")[${objective + 1}]`);
+  const best = (aggregate: 'min' | 'max'): SQL => sql`(
+    select ${sql.raw(aggregate)}(${value('t')}) from ${hyperparameterTrials} t
+     where t.tenant_id = ${tenant} and t.study_id = ${studyId} and t.status = 'complete')`;
+  return sql`${value('hyperparameter_trials')} = (
+    select case when s.objectives->${objective}::int->>'direction' = 'maximize' then ${best('max')} else ${best('min')} end
+      from ${hyperparameterStudies} s where s.tenant_id = ${tenant} and s.id = ${studyId})`;
 }

@@ -137,8 +137,8 @@ export const hyperparameterTrials = tenantTable(
     constraint.index('waiting', [t.studyId, t.number], sql`${t.status} = 'waiting'`),
     // The samplers: the last trials that ended with values.
     constraint.index('ended', [t.studyId, t.status, t.number]),
-    // getBestTrial: the least or greatest value.
-    constraint.index('best', [t.studyId, sql`(${t.values}[1])`], sql`${t.status} = 'complete'`),
+    // findBestTrial, and TPE's best trials: the least or greatest value, of the lowest number.
+    constraint.index('best', [t.studyId, sql`(${t.values}[1])`, t.number], sql`${t.status} = 'complete'`),
     // askTrial and the sweep: trials of a study whose lease has run out, and the next that will.
     constraint.index('lease', [t.studyId, t.leasedUntil], sql`${t.leasedUntil} is not null`),
     // The trial of a run, and the check when the run is purged.
