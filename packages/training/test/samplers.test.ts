@@ -337,6 +337,10 @@ describe('TPE', () => {
     });
     expect(meanOfX(suggest(history, { fixed: { kind: 'a' } }))).toBeLessThan(0.4);
     expect(meanOfX(suggest(history, { fixed: { kind: 'b' } }))).toBeGreaterThan(0.6);
+    // Not only the choice among candidates goes by the fixed ones, but already how these are drawn.
+    const one = { sampler: { kind: 'tpe', candidates: 1 } };
+    const [withA, withB] = ['a', 'b'].map((kind) => meanOfX(suggest(history, { ...one, fixed: { kind } })));
+    expect(Number(withB) - Number(withA)).toBeGreaterThan(0.25);
   });
 
   it('learns in each branch of a conditional space', () => {

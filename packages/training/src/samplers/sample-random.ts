@@ -15,7 +15,7 @@ export function sampleRandom(space: SearchSpace, random: RandomNumbers, fixed: T
 }
 
 /** One value, each as likely as the others: by length of the range, with log by that of its logarithm. */
-export function drawValue(param: SearchSpaceParam, random: RandomNumbers): ParamValue {
+function drawValue(param: SearchSpaceParam, random: RandomNumbers): ParamValue {
   if (param.type === 'categorical') return choiceAt(param, randomIndex(random, param.choices.length));
   if (param.low === param.high) return param.low;
   if (param.log === true) {

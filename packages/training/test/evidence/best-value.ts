@@ -1,7 +1,7 @@
 import { type EndedTrial, type SamplerOptions, type SearchSpace, suggestParams } from '../../src/index.ts';
 import type { TestFunction } from './test-functions.ts';
 
-export const trials = 100;
+const trials = 100;
 export const seeds = Array.from({ length: 50 }, (_, seed) => seed);
 
 /** The least value that a study of 100 trials, one after another, finds. */
