@@ -1,10 +1,12 @@
 import { benchImport } from './import.ts';
 import { benchRegistry } from './registry.ts';
+import { benchTelemetry } from './telemetry.ts';
 import { benchTenancy } from './tenancy.ts';
 
 const benches: Readonly<Record<string, () => Promise<void>>> = {
   tenancy: benchTenancy,
   registry: benchRegistry,
+  telemetry: benchTelemetry,
   import: benchImport,
 };
 
