@@ -1,6 +1,7 @@
 import { benchImport } from './import.ts';
 import { benchRegistry } from './registry.ts';
 import { benchStudies } from './studies.ts';
+import { benchTelemetry } from './telemetry.ts';
 import { benchTenancy } from './tenancy.ts';
 import { benchTraining } from './training.ts';
 
@@ -8,6 +9,7 @@ const benches: Readonly<Record<string, () => Promise<void>>> = {
   tenancy: benchTenancy,
   registry: benchRegistry,
   training: benchTraining,
+  telemetry: benchTelemetry,
   import: benchImport,
   studies: benchStudies,
 };

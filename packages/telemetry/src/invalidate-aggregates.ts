@@ -3,7 +3,7 @@ import { sql } from 'drizzle-orm';
 import { z } from 'zod';
 import { idFloor } from './id-floor.ts';
 import { noteRefresh } from './note-refresh.ts';
-import { mlTelemetryAggregates, mlTelemetryDirtyBuckets, mlTelemetryEvents } from './schema.ts';
+import { mlTelemetryAggregates, mlTelemetryDirtyBuckets, mlTelemetryEvents, mlTelemetrySeries } from './schema.ts';
 
 export const InvalidateAggregatesInput = z.strictObject({
   from: z.date(),
@@ -25,6 +25,7 @@ export async function invalidateAggregates(tx: TenantTx, input: InvalidateAggreg
       select ${tenant}, app_uuid_v7(), series_id, bucket_at
         from (select e.series_id, date_trunc('minute', e.recorded_at, 'UTC') as bucket_at
                 from ${mlTelemetryEvents} e
+                join ${mlTelemetrySeries} s on s.tenant_id = ${tenant} and s.id = e.series_id
                where e.tenant_id = ${tenant} and e.id >= ${idFloor(from)}::uuid and e.id < ${idFloor(to)}::uuid
                union
               select a.series_id, a.bucket_at

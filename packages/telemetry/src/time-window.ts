@@ -28,7 +28,7 @@ export const wholeMinutes = ({ from, to }: TimeWindow): TimeWindow => ({
 });
 
 /** The fewest aggregates that make up a window of whole minutes: days in its middle, hours and minutes at its ends. */
-export function coverWindow({ from, to }: TimeWindow): readonly (TimeWindow & { readonly grain: TelemetryGrain })[] {
+function coverWindow({ from, to }: TimeWindow): readonly (TimeWindow & { readonly grain: TelemetryGrain })[] {
   const split = (start: number, end: number, grains: readonly (readonly [TelemetryGrain, number])[]): Piece[] => {
     const [first, ...finer] = grains;
     if (first === undefined || start >= end) return [];

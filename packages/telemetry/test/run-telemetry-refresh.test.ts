@@ -64,6 +64,31 @@ it('misses nothing that is recorded while a refresh runs, or committed after it'
   expect(await workRows(tenant)).toBe(0);
 });
 
+it('leaves few work rows where nobody refreshes, and they can be claimed while recorders follow each other closely', async () => {
+  const tenant = freshTenant();
+  const at = (n: number) => new Date(now.getTime() + n * 11_000);
+  for (let n = 0; n < 10; n += 1) await telemetry.run(tenant, (tx) => recordTelemetry(tx, { events }), { now: at(n) });
+  expect(await workRows(tenant)).toBe(3);
+  const [recorded, go] = [barrier(), barrier()];
+  const recording = telemetry.run(
+    tenant,
+    async (tx) => {
+      await recordTelemetry(tx, { events });
+      recorded.open();
+      await go.passed;
+    },
+    { now: at(11) },
+  );
+  await recorded.passed;
+  // The youngest is held by the recorder; the others are not.
+  expect(await dispatch(at(11))).toMatchObject({ completed: 2 });
+  expect((await telemetry.run(tenant, storedRows))[0]).toMatchObject({ n: '10' });
+  go.open();
+  await recording;
+  expect(await dispatch(at(11))).toMatchObject({ completed: 1 });
+  expect((await telemetry.run(tenant, storedRows))[0]).toMatchObject({ n: '11' });
+});
+
 it('looks again where another refresh holds what is left', async () => {
   const tenant = freshTenant();
   await telemetry.run(tenant, (tx) => recordTelemetry(tx, { events }), { now });

@@ -1,12 +1,13 @@
 import { runRepositoryCli } from '@mcp-hub/migrate/repository';
+import { maintainCommand } from './commands/maintain.ts';
 import { root, runOnDatabase } from './run-on-database.ts';
 
 // `npm start`: a server, the migrations, the example, and the proof that tenants are apart. Each part is a command of
 // its own too; run again, each finds what is there.
 
 async function main(): Promise<number> {
-  for (const command of [['up', '--brief'], ['migrate']]) {
-    const code = await titled(`db:${command[0]}`, () => runRepositoryCli(command));
+  for (const command of [['up', '--brief'], ['migrate'], ['maintain']]) {
+    const code = await titled(`db:${command[0]}`, () => runRepositoryCli(command, undefined, [maintainCommand]));
     if (code !== 0) return code;
   }
   const example = await titled('examples/flights', () =>

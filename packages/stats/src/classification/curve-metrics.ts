@@ -1,3 +1,4 @@
+import { StatsError } from '../errors.ts';
 import { defined, type Outcome, undefinedBecause } from '../outcome.ts';
 import type { ThresholdCurve } from './threshold-curve.ts';
 
@@ -69,6 +70,7 @@ export function thresholdRow(
   costs: Costs = { falsePositive: 1, falseNegative: 1 },
 ): ThresholdRow {
   const { positives, negatives } = curve;
+  if (!(index in curve.thresholds)) throw new StatsError('index must be that of a row of the curve.');
   const tp = curve.tp[index] ?? 0;
   const fp = curve.fp[index] ?? 0;
   const [fn, tn] = [positives - tp, negatives - fp];

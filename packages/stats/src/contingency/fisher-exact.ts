@@ -17,7 +17,7 @@ export interface FisherExact {
  * Fisher's exact test of a 2 × 2 table, given its margins.
  *
  * Hypergeometric probabilities from the binomial ones (Loader), walked from the observed table by their ratios; tables
- * count as equally likely within 1e-7, as in R. Time grows with the smaller margin.
+ * count as equally likely within 1e-7, as in R. Time grows with the smaller margin. All p of an empty table are 1.
  */
 export function fisherExact([[a, b], [c, d]]: TwoByTwo): FisherExact {
   for (const count of [a, b, c, d]) requireCount('a count', count);

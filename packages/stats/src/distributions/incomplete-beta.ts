@@ -46,8 +46,8 @@ export function incompleteBeta(a: number, b: number, point: BetaPoint): Tails {
 function belowMean(a: number, b: number, point: BetaPoint): Tails {
   const { x, y } = point;
   const part = betaDensityPart(a, b, point);
-  if (b <= 1 && x > 0.9) {
-    // The series in x would be long; the one in y alternates unless a y is small.
+  if (b <= 1 && x > (b < 0.1 ? 0.9 : 0.5)) {
+    // The series in x would be long; the one in y alternates unless a y is small; the fraction is weak for a tiny b.
     if (a * y < 0.7) {
       const { value, rest } = powerSeries(b, a, { x: y, y: x }, part);
       return { lower: rest, upper: value };

@@ -24,10 +24,10 @@ export interface QuantileEffect extends Effect {
  * on, so that ties do not make it certain (GrowthBook's QuantileStatistic).
  */
 export function sampleOfQuantile({ n, quantile, lower, upper, nBounds = n }: QuantileSummary): Sample {
-  requireCount('n', n, 1);
+  requireCount('n', n);
   for (const [name, value] of Object.entries({ quantile, lower, upper })) requireFinite(name, value);
   const deviation = (upper - lower) / (2 * normal().inverseSf(0.025));
-  const variance = (nBounds / n) * (n - 1) * deviation ** 2;
+  const variance = n < 2 ? 0 : (nBounds / n) * (n - 1) * deviation ** 2;
   return { n, mean: quantile, variance: n < 100 ? variance : Math.max(variance, 1e-5) };
 }
 

@@ -1,6 +1,7 @@
 import { differenceOfProducts } from '../arithmetic/exact.ts';
 import { StatsError } from '../errors.ts';
 import { requireCount, requireFinite, requireNonNegative } from '../inputs.ts';
+import { defined, type Outcome, undefinedBecause } from '../outcome.ts';
 import { coMomentsOfSums } from './co-moments.ts';
 import { type Moments, momentsOf } from './moments.ts';
 
@@ -13,6 +14,9 @@ export interface Sample {
   readonly mean: number;
   readonly variance: number;
 }
+
+/** An arm that nobody is in yet: comparisons with it are undefined. */
+const noUnits: Sample = { n: 0, mean: 0, variance: 0 };
 
 /** A sample from its moments: variance m2 / (n - 1), 0 below 2 values. */
 export function sampleOfMoments({ n, mean, m2 }: Moments): Sample {
@@ -27,17 +31,19 @@ export function sampleOfValues(values: ArrayLike<number>): Sample {
 /** A sample from Σ x and Σ x^2: variance (Σ x^2 - (Σ x)^2 / n) / (n - 1), the square in twice the precision. */
 export function sampleOfSums(sums: { readonly n: number; readonly sum: number; readonly sumSquares: number }): Sample {
   const { n, sum, sumSquares } = sums;
-  requireCount('n', n, 1);
+  requireCount('n', n);
   requireFinite('sum', sum);
   requireNonNegative('sumSquares', sumSquares);
+  if (n === 0) return noUnits;
   return sampleOfMoments({ n, mean: sum / n, m2: Math.max(0, differenceOfProducts(n, sumSquares, sum, sum) / n) });
 }
 
 /** A sample of successes and failures: variance p (1 - p), without n / (n - 1), as GrowthBook has it. */
 export function sampleOfSuccesses({ n, successes }: { readonly n: number; readonly successes: number }): Sample {
-  requireCount('n', n, 1);
+  requireCount('n', n);
   requireNonNegative('successes', successes);
   if (successes > n) throw new StatsError('successes must not exceed n.');
+  if (n === 0) return noUnits;
   return { n, mean: successes / n, variance: (successes / n) * ((n - successes) / n) };
 }
 
@@ -55,9 +61,9 @@ export interface RatioSums {
  * A ratio metric Σ m / Σ d over n units, with the variance of one unit by the delta method:
  * var m / D^2 + var d M^2 / D^4 - 2 cov M / D^3 with M and D the means.
  *
- * Throws `invalid_input` where the denominators sum to 0.
+ * Undefined where the denominators sum to 0.
  */
-export function sampleOfRatio(sums: RatioSums): Sample {
+export function sampleOfRatio(sums: RatioSums): Outcome<Sample> {
   const { n, meanX, meanY, m2X, m2Y, cXY } = coMomentsOfSums({
     n: sums.n,
     sumX: sums.numeratorSum,
@@ -66,9 +72,13 @@ export function sampleOfRatio(sums: RatioSums): Sample {
     sumSquaresY: sums.denominatorSumSquares,
     sumProducts: sums.sumProducts,
   });
-  if (meanY === 0) throw new StatsError('The denominators of a ratio metric must not sum to 0.');
+  if (meanY === 0) return undefinedBecause('The denominators sum to 0.');
   const quotient = meanX / meanY;
   // Written as the variance of m - r d, so that nothing is cubed.
   const residual = m2X - 2 * quotient * cXY + quotient * quotient * m2Y;
-  return { n, mean: quotient, variance: n > 1 ? Math.max(0, residual) / (meanY * meanY) / (n - 1) : 0 };
+  return defined({
+    n,
+    mean: quotient,
+    variance: n > 1 ? Math.max(0, residual) / (meanY * meanY) / (n - 1) : 0,
+  });
 }

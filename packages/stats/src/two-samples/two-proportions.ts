@@ -1,7 +1,7 @@
 import { differenceOfProducts } from '../arithmetic/exact.ts';
 import { normal } from '../distributions/normal.ts';
 import { StatsError } from '../errors.ts';
-import { requireCount, requireNonNegative, requireOpenProbability } from '../inputs.ts';
+import { requireNonNegative, requireOpenProbability } from '../inputs.ts';
 import { defined, type Outcome, undefinedBecause } from '../outcome.ts';
 
 /** Successes among trials. */
@@ -19,11 +19,7 @@ export function twoProportionTest(
   first: Proportion,
   second: Proportion,
 ): Outcome<{ readonly z: number; readonly p: number }> {
-  for (const { successes, n } of [first, second]) {
-    requireCount('n', n);
-    requireNonNegative('successes', successes);
-    if (successes > n) throw new StatsError('successes must not exceed n.');
-  }
+  for (const proportion of [first, second]) requireProportion(proportion);
   if (first.n === 0 || second.n === 0) return undefinedBecause('A sample is empty.');
   const n = first.n + second.n;
   const successes = first.successes + second.successes;
@@ -43,9 +39,7 @@ export function wilsonInterval(
   { successes, n }: Proportion,
   alpha = 0.05,
 ): Outcome<readonly [lower: number, upper: number]> {
-  requireNonNegative('successes', successes);
-  requireNonNegative('n', n);
-  if (successes > n) throw new StatsError('successes must not exceed n.');
+  requireProportion({ successes, n });
   if (n === 0) return undefinedBecause('There are no trials.');
   const z = normal().inverseSf(requireOpenProbability('alpha', alpha) / 2);
   const middle = successes + (z * z) / 2;
@@ -54,4 +48,30 @@ export function wilsonInterval(
     successes === 0 ? 0 : Math.max(0, (middle - half) / (n + z * z)),
     successes === n ? 1 : Math.min(1, (middle + half) / (n + z * z)),
   ]);
+}
+
+/**
+ * Newcombe's interval (1998, method 10) of the difference of two proportions, first less second: Wilson's of each, joined
+ * by squares. Undefined where a sample is empty.
+ */
+export function proportionDifferenceInterval(
+  first: Proportion,
+  second: Proportion,
+  alpha = 0.05,
+): Outcome<readonly [lower: number, upper: number]> {
+  const [one, other] = [wilsonInterval(first, alpha), wilsonInterval(second, alpha)];
+  if (one.value === null) return one;
+  if (other.value === null) return other;
+  const [p1, p2] = [first.successes / first.n, second.successes / second.n];
+  const difference = p1 - p2;
+  return defined([
+    difference - Math.hypot(p1 - one.value[0], other.value[1] - p2),
+    difference + Math.hypot(one.value[1] - p1, p2 - other.value[0]),
+  ]);
+}
+
+function requireProportion({ successes, n }: Proportion): void {
+  requireNonNegative('n', n);
+  requireNonNegative('successes', successes);
+  if (successes > n) throw new StatsError('successes must not exceed n.');
 }

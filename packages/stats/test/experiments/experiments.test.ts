@@ -14,7 +14,9 @@ import {
   quantileEffect,
   relativeDifference,
   sampleOfMoments,
+  sampleOfRatio,
   sampleOfSuccesses,
+  sampleOfSums,
   sampleOfValues,
   sampleRatioMismatch,
   sampleSizeOfTwoMeans,
@@ -185,6 +187,28 @@ describe('corrections', () => {
   });
 
   it('refuse what is no probability', () => expect(() => holm([0.1, Number.NaN])).toThrow('from 0 to 1'));
+});
+
+describe('an arm that nobody is in yet', () => {
+  it('makes no effect, whatever its metric is', () => {
+    const treatment = sampleOfSuccesses({ n: 10, successes: 4 });
+    const sums = {
+      numeratorSum: 0,
+      numeratorSumSquares: 0,
+      denominatorSum: 0,
+      denominatorSumSquares: 0,
+      sumProducts: 0,
+    };
+    for (const control of [
+      sampleOfSuccesses({ n: 0, successes: 0 }),
+      sampleOfSums({ n: 0, sum: 0, sumSquares: 0 }),
+      sampleOfValues([]),
+    ]) {
+      expect(welchTest({ control, treatment }).reason).toBe('Each arm needs two units.');
+    }
+    expect(sampleOfRatio({ n: 0, ...sums }).reason).toBe('The denominators sum to 0.');
+    expect(sampleOfRatio({ n: 5, ...sums, numeratorSum: 3 }).value).toBeNull();
+  });
 });
 
 describe('power', () => {

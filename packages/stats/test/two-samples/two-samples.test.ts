@@ -4,6 +4,7 @@ import {
   kolmogorovSmirnovTest,
   mannWhitneyTest,
   mannWhitneyTestOfCounts,
+  proportionDifferenceInterval,
   twoProportionTest,
   wilsonInterval,
 } from '../../src/index.ts';
@@ -117,5 +118,13 @@ describe('proportions', () => {
     expect(wilsonInterval({ successes: 0, n: 20 }).value).toEqual([0, expect.closeTo(0.1611251580528194, 14)]);
     expect(wilsonInterval({ successes: 20, n: 20 }).value?.[1]).toBe(1);
     expect(wilsonInterval({ successes: 0, n: 0 }).value).toBeNull();
+  });
+
+  it("Newcombe's interval agrees with statsmodels", () => {
+    const [lower = 0, upper = 0] =
+      proportionDifferenceInterval({ successes: 56, n: 70 }, { successes: 48, n: 80 }).value ?? [];
+    expect(lower).toBeCloseTo(0.05243147240236498, 12);
+    expect(upper).toBeCloseTo(0.33387265403690614, 12);
+    expect(proportionDifferenceInterval({ successes: 0, n: 0 }, { successes: 1, n: 2 }).value).toBeNull();
   });
 });

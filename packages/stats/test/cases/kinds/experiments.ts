@@ -102,8 +102,9 @@ export const experimentKinds = {
 
   ratio_delta_method(input: { control: CaseRatio; treatment: CaseRatio; alpha?: number; difference?: Difference }) {
     const { alpha = 0.05, difference = 'relative' } = input;
-    const arms = { control: ratioOf(input.control), treatment: ratioOf(input.treatment) };
-    return shaped(welchTest({ ...arms, difference, alpha }), twoSided);
+    const [control, treatment] = [ratioOf(input.control).value, ratioOf(input.treatment).value];
+    if (control === null || treatment === null) return null;
+    return shaped(welchTest({ control, treatment, difference, alpha }), twoSided);
   },
 
   relative_difference: (input: { control_mean: number; treatment_mean: number }) => ({
