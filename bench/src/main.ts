@@ -3,11 +3,13 @@ import { benchRegistry } from './registry.ts';
 import { benchStudies } from './studies.ts';
 import { benchTenancy } from './tenancy.ts';
 import { benchTraining } from './training.ts';
+import { benchTrainingSearch } from './training-search.ts';
 
 const benches: Readonly<Record<string, () => Promise<void>>> = {
   tenancy: benchTenancy,
   registry: benchRegistry,
   training: benchTraining,
+  'training-search': benchTrainingSearch,
   import: benchImport,
   studies: benchStudies,
 };
