@@ -4,12 +4,14 @@ import { benchStudies } from './studies.ts';
 import { benchTelemetry } from './telemetry.ts';
 import { benchTenancy } from './tenancy.ts';
 import { benchTraining } from './training.ts';
+import { benchTrainingSearch } from './training-search.ts';
 
 const benches: Readonly<Record<string, () => Promise<void>>> = {
   tenancy: benchTenancy,
   registry: benchRegistry,
   training: benchTraining,
   telemetry: benchTelemetry,
+  'training-search': benchTrainingSearch,
   import: benchImport,
   studies: benchStudies,
 };

@@ -1,6 +1,8 @@
 import { benchTrainingMetrics } from './training-metrics.ts';
+import { benchTrainingSearch } from './training-search.ts';
 
-/** Logging and reading at volume, beside COPY and beside tables made for one query. */
+/** Points in and out beside COPY and a table made for one query; searches of runs beside hand-written SQL. */
 export async function benchTraining(): Promise<void> {
   await benchTrainingMetrics();
+  await benchTrainingSearch();
 }
