@@ -16,8 +16,6 @@ CREATE TABLE "hyperparameter_studies" (
 	"max_attempts" integer DEFAULT 1 NOT NULL,
 	"lease_ms" integer NOT NULL,
 	"next_trial_number" integer DEFAULT 0 NOT NULL,
-	"next_sweep_at" timestamp (3) with time zone,
-	"last_change_number" bigint DEFAULT 0 NOT NULL,
 	"metadata" jsonb DEFAULT '{}'::jsonb NOT NULL,
 	"actor" text DEFAULT nullif(current_setting('app.actor', true), ''),
 	"deleted_at" timestamp (3) with time zone,
@@ -30,20 +28,6 @@ CREATE TABLE "hyperparameter_studies" (
 	CONSTRAINT "hyperparameter_studies_status_check" CHECK ("hyperparameter_studies"."status" in ('running', 'stopped')),
 	CONSTRAINT "hyperparameter_studies_max_trials_check" CHECK ("hyperparameter_studies"."max_trials" >= 1),
 	CONSTRAINT "hyperparameter_studies_max_attempts_check" CHECK ("hyperparameter_studies"."max_attempts" >= 1)
-);
---> statement-breakpoint
-CREATE TABLE "hyperparameter_study_events" (
-	"tenant_id" text DEFAULT current_setting('app.tenant') NOT NULL,
-	"study_id" uuid NOT NULL,
-	"change_number" bigint NOT NULL,
-	"kind" text NOT NULL,
-	"name" text NOT NULL,
-	"reason" text,
-	"actor" text DEFAULT nullif(current_setting('app.actor', true), ''),
-	"occurred_at" timestamp (3) with time zone DEFAULT app_now() NOT NULL,
-	CONSTRAINT "hyperparameter_study_events_pk" PRIMARY KEY("tenant_id","study_id","change_number"),
-	CONSTRAINT "hyperparameter_study_events_tenant_id_check" CHECK ("hyperparameter_study_events"."tenant_id" <> ''),
-	CONSTRAINT "hyperparameter_study_events_kind_check" CHECK ("hyperparameter_study_events"."kind" in ('created', 'stopped', 'resumed', 'deleted', 'restored', 'purged'))
 );
 --> statement-breakpoint
 CREATE TABLE "training_events" (
@@ -147,18 +131,6 @@ CREATE TABLE "hyperparameter_trials" (
 	CONSTRAINT "hyperparameter_trials_run_fk" FOREIGN KEY ("tenant_id","run_id") REFERENCES "public"."training_runs"("tenant_id","id") ON DELETE no action ON UPDATE no action
 );
 --> statement-breakpoint
-CREATE TABLE "hyperparameter_trial_rungs" (
-	"tenant_id" text DEFAULT current_setting('app.tenant') NOT NULL,
-	"study_id" uuid NOT NULL,
-	"trial_id" uuid NOT NULL,
-	"rung" integer NOT NULL,
-	"attempt" integer NOT NULL,
-	"value" double precision NOT NULL,
-	CONSTRAINT "hyperparameter_trial_rungs_pk" PRIMARY KEY("tenant_id","trial_id","rung"),
-	CONSTRAINT "hyperparameter_trial_rungs_tenant_id_check" CHECK ("hyperparameter_trial_rungs"."tenant_id" <> ''),
-	CONSTRAINT "hyperparameter_trial_rungs_trial_fk" FOREIGN KEY ("tenant_id","trial_id") REFERENCES "public"."hyperparameter_trials"("tenant_id","id") ON DELETE cascade ON UPDATE no action
-);
---> statement-breakpoint
 CREATE TABLE "hyperparameter_trial_values" (
 	"tenant_id" text DEFAULT current_setting('app.tenant') NOT NULL,
 	"study_id" uuid NOT NULL,
@@ -258,19 +230,13 @@ CREATE TABLE "training_tags" (
 --> statement-breakpoint
 CREATE INDEX "hyperparameter_studies_created_idx" ON "hyperparameter_studies" USING btree ("tenant_id","created_at","id");
 --> statement-breakpoint
-CREATE INDEX "hyperparameter_studies_deleted_idx" ON "hyperparameter_studies" USING btree ("tenant_id","deleted_at","id") WHERE "hyperparameter_studies"."deleted_at" is not null;
---> statement-breakpoint
-CREATE INDEX "hyperparameter_trial_rungs_rung_idx" ON "hyperparameter_trial_rungs" USING btree ("tenant_id","study_id","rung","value","trial_id");
---> statement-breakpoint
-CREATE INDEX "hyperparameter_trial_values_step_idx" ON "hyperparameter_trial_values" USING btree ("tenant_id","study_id","step","trial_id","attempt","value");
+CREATE INDEX "hyperparameter_trial_values_step_idx" ON "hyperparameter_trial_values" USING btree ("tenant_id","study_id","step","value");
 --> statement-breakpoint
 CREATE INDEX "hyperparameter_trials_waiting_idx" ON "hyperparameter_trials" USING btree ("tenant_id","study_id","number") WHERE "hyperparameter_trials"."status" = 'waiting';
 --> statement-breakpoint
 CREATE INDEX "hyperparameter_trials_ended_idx" ON "hyperparameter_trials" USING btree ("tenant_id","study_id","status","number");
 --> statement-breakpoint
-CREATE INDEX "hyperparameter_trials_best_idx" ON "hyperparameter_trials" USING btree ("tenant_id","study_id",("values"[1])) WHERE "hyperparameter_trials"."status" = 'complete';
---> statement-breakpoint
-CREATE INDEX "hyperparameter_trials_lease_idx" ON "hyperparameter_trials" USING btree ("tenant_id","study_id","leased_until") WHERE "hyperparameter_trials"."leased_until" is not null;
+CREATE INDEX "hyperparameter_trials_lease_idx" ON "hyperparameter_trials" USING btree ("tenant_id","leased_until","id") WHERE "hyperparameter_trials"."leased_until" is not null;
 --> statement-breakpoint
 CREATE INDEX "hyperparameter_trials_run_idx" ON "hyperparameter_trials" USING btree ("tenant_id","run_id") WHERE "hyperparameter_trials"."run_id" is not null;
 --> statement-breakpoint
@@ -293,10 +259,6 @@ CREATE INDEX "training_runs_dataset_idx" ON "training_runs" USING btree ("tenant
 CREATE INDEX "training_runs_deleted_idx" ON "training_runs" USING btree ("tenant_id","deleted_at","id") WHERE "training_runs"."deleted_at" is not null;
 --> statement-breakpoint
 ALTER TABLE "hyperparameter_studies" ENABLE ROW LEVEL SECURITY;
---> statement-breakpoint
-ALTER TABLE "hyperparameter_study_events" ENABLE ROW LEVEL SECURITY;
---> statement-breakpoint
-ALTER TABLE "hyperparameter_trial_rungs" ENABLE ROW LEVEL SECURITY;
 --> statement-breakpoint
 ALTER TABLE "hyperparameter_trial_values" ENABLE ROW LEVEL SECURITY;
 --> statement-breakpoint
@@ -321,10 +283,6 @@ ALTER TABLE "training_runs" ENABLE ROW LEVEL SECURITY;
 ALTER TABLE "training_tags" ENABLE ROW LEVEL SECURITY;
 --> statement-breakpoint
 CREATE POLICY "hyperparameter_studies_tenant_policy" ON "hyperparameter_studies" AS PERMISSIVE FOR ALL TO public USING (tenant_id = (select nullif(current_setting('app.tenant', true), ''))) WITH CHECK (tenant_id = (select nullif(current_setting('app.tenant', true), '')));
---> statement-breakpoint
-CREATE POLICY "hyperparameter_study_events_tenant_policy" ON "hyperparameter_study_events" AS PERMISSIVE FOR ALL TO public USING (tenant_id = (select nullif(current_setting('app.tenant', true), ''))) WITH CHECK (tenant_id = (select nullif(current_setting('app.tenant', true), '')));
---> statement-breakpoint
-CREATE POLICY "hyperparameter_trial_rungs_tenant_policy" ON "hyperparameter_trial_rungs" AS PERMISSIVE FOR ALL TO public USING (tenant_id = (select nullif(current_setting('app.tenant', true), ''))) WITH CHECK (tenant_id = (select nullif(current_setting('app.tenant', true), '')));
 --> statement-breakpoint
 CREATE POLICY "hyperparameter_trial_values_tenant_policy" ON "hyperparameter_trial_values" AS PERMISSIVE FOR ALL TO public USING (tenant_id = (select nullif(current_setting('app.tenant', true), ''))) WITH CHECK (tenant_id = (select nullif(current_setting('app.tenant', true), '')));
 --> statement-breakpoint
@@ -353,14 +311,6 @@ ALTER TABLE "hyperparameter_studies" FORCE ROW LEVEL SECURITY;
 GRANT SELECT, INSERT, UPDATE, DELETE ON "hyperparameter_studies" TO app_tenant;
 --> statement-breakpoint
 GRANT SELECT ON "hyperparameter_studies" TO app_readonly;
---> statement-breakpoint
-ALTER TABLE "hyperparameter_study_events" FORCE ROW LEVEL SECURITY;
---> statement-breakpoint
-GRANT SELECT, INSERT ON "hyperparameter_study_events" TO app_tenant;
---> statement-breakpoint
-GRANT SELECT ON "hyperparameter_study_events" TO app_readonly;
---> statement-breakpoint
-COMMENT ON TABLE "hyperparameter_study_events" IS 'append-only';
 --> statement-breakpoint
 ALTER TABLE "training_events" FORCE ROW LEVEL SECURITY;
 --> statement-breakpoint
@@ -393,12 +343,6 @@ ALTER TABLE "hyperparameter_trials" FORCE ROW LEVEL SECURITY;
 GRANT SELECT, INSERT, UPDATE, DELETE ON "hyperparameter_trials" TO app_tenant;
 --> statement-breakpoint
 GRANT SELECT ON "hyperparameter_trials" TO app_readonly;
---> statement-breakpoint
-ALTER TABLE "hyperparameter_trial_rungs" FORCE ROW LEVEL SECURITY;
---> statement-breakpoint
-GRANT SELECT, INSERT, UPDATE, DELETE ON "hyperparameter_trial_rungs" TO app_tenant;
---> statement-breakpoint
-GRANT SELECT ON "hyperparameter_trial_rungs" TO app_readonly;
 --> statement-breakpoint
 ALTER TABLE "hyperparameter_trial_values" FORCE ROW LEVEL SECURITY;
 --> statement-breakpoint
@@ -444,8 +388,6 @@ begin
     select 'no forced row level security: table ' || made.name
       from (values
         ('hyperparameter_studies'),
-        ('hyperparameter_study_events'),
-        ('hyperparameter_trial_rungs'),
         ('hyperparameter_trial_values'),
         ('hyperparameter_trials'),
         ('training_artifacts'),
@@ -469,12 +411,6 @@ begin
         ('hyperparameter_studies', 'hyperparameter_studies_pk'),
         ('hyperparameter_studies', 'hyperparameter_studies_status_check'),
         ('hyperparameter_studies', 'hyperparameter_studies_tenant_id_check'),
-        ('hyperparameter_study_events', 'hyperparameter_study_events_kind_check'),
-        ('hyperparameter_study_events', 'hyperparameter_study_events_pk'),
-        ('hyperparameter_study_events', 'hyperparameter_study_events_tenant_id_check'),
-        ('hyperparameter_trial_rungs', 'hyperparameter_trial_rungs_pk'),
-        ('hyperparameter_trial_rungs', 'hyperparameter_trial_rungs_tenant_id_check'),
-        ('hyperparameter_trial_rungs', 'hyperparameter_trial_rungs_trial_fk'),
         ('hyperparameter_trial_values', 'hyperparameter_trial_values_pk'),
         ('hyperparameter_trial_values', 'hyperparameter_trial_values_tenant_id_check'),
         ('hyperparameter_trial_values', 'hyperparameter_trial_values_trial_fk'),
@@ -531,10 +467,7 @@ begin
     select 'missing: index ' || made.parent || '.' || made.name
       from (values
         ('hyperparameter_studies', 'hyperparameter_studies_created_idx'),
-        ('hyperparameter_studies', 'hyperparameter_studies_deleted_idx'),
-        ('hyperparameter_trial_rungs', 'hyperparameter_trial_rungs_rung_idx'),
         ('hyperparameter_trial_values', 'hyperparameter_trial_values_step_idx'),
-        ('hyperparameter_trials', 'hyperparameter_trials_best_idx'),
         ('hyperparameter_trials', 'hyperparameter_trials_ended_idx'),
         ('hyperparameter_trials', 'hyperparameter_trials_lease_idx'),
         ('hyperparameter_trials', 'hyperparameter_trials_run_idx'),
@@ -554,8 +487,6 @@ begin
     select 'missing: policy ' || made.parent || '.' || made.name
       from (values
         ('hyperparameter_studies', 'hyperparameter_studies_tenant_policy'),
-        ('hyperparameter_study_events', 'hyperparameter_study_events_tenant_policy'),
-        ('hyperparameter_trial_rungs', 'hyperparameter_trial_rungs_tenant_policy'),
         ('hyperparameter_trial_values', 'hyperparameter_trial_values_tenant_policy'),
         ('hyperparameter_trials', 'hyperparameter_trials_tenant_policy'),
         ('training_artifacts', 'training_artifacts_tenant_policy'),
@@ -573,7 +504,6 @@ begin
     select 'not granted: ' || privilege || ' on ' || made.name || ' to ' || made.role
       from (values
         ('hyperparameter_studies', 'app_tenant', 'delete, insert, select, update'),
-        ('hyperparameter_trial_rungs', 'app_tenant', 'delete, insert, select, update'),
         ('hyperparameter_trial_values', 'app_tenant', 'delete, insert, select, update'),
         ('hyperparameter_trials', 'app_tenant', 'delete, insert, select, update'),
         ('training_artifacts', 'app_tenant', 'delete, insert, select, update'),
@@ -584,11 +514,8 @@ begin
         ('training_run_models', 'app_tenant', 'delete, insert, select, update'),
         ('training_runs', 'app_tenant', 'delete, insert, select, update'),
         ('training_tags', 'app_tenant', 'delete, insert, select, update'),
-        ('hyperparameter_study_events', 'app_tenant', 'insert, select'),
         ('training_events', 'app_tenant', 'insert, select'),
         ('hyperparameter_studies', 'app_readonly', 'select'),
-        ('hyperparameter_study_events', 'app_readonly', 'select'),
-        ('hyperparameter_trial_rungs', 'app_readonly', 'select'),
         ('hyperparameter_trial_values', 'app_readonly', 'select'),
         ('hyperparameter_trials', 'app_readonly', 'select'),
         ('training_artifacts', 'app_readonly', 'select'),
