@@ -135,7 +135,7 @@ describe('a study', () => {
 
     const kinds = ['created', 'stopped', 'resumed', 'deleted', 'restored', 'deleted', 'purged'];
     const { items } = await training.run(tenant, (tx) => listStudyEvents(tx, { studyId }));
-    expect(items.map(({ kind, changeNumber }) => [changeNumber, kind]).reverse()).toEqual(
+    expect(items.map(({ kind, changeNumber }) => [changeNumber, kind]).toReversed()).toEqual(
       kinds.map((kind, place) => [place + 1, kind]),
     );
     expect(items.at(-2)).toMatchObject({ kind: 'stopped', reason: 'enough', name: 'study', actor: 'ada' });

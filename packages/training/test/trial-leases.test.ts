@@ -158,7 +158,7 @@ describe('askTrial', () => {
     const tenant = freshTenant();
     const { id: studyId } = await makeStudy(training, tenant, { leaseMs, maxAttempts: 2 });
     const lost = await ask(training, tenant, studyId, at(0));
-    const { asking } = await training.run(tenant, async (tx) => {
+    const { made } = await training.run(tenant, async (tx) => {
       await tellTrial(tx, { lease: lost.lease, values: 1 });
       const asking = ask(training, tenant, studyId, at(60));
       await expect
@@ -169,9 +169,9 @@ describe('askTrial', () => {
           return rows[0]?.waiting;
         })
         .toBeGreaterThan(0);
-      return { asking };
+      return { made: asking };
     });
-    expect((await asking).number).toBe(1);
+    expect((await made).number).toBe(1);
     expect(await trialOf(tenant, lost)).toMatchObject({ status: 'complete', attempt: 1, values: [1] });
   });
 });

@@ -2,23 +2,23 @@ import { parseInput, type TenantTx, tenantOf } from '@mcp-hub/db-core';
 import { and, eq, type SQL, sql } from 'drizzle-orm';
 import { z } from 'zod';
 import { hyperparameterStudies, hyperparameterTrials } from '../schema.ts';
-import { studyId } from './study-inputs.ts';
+import { studyIdInput } from './study-inputs.ts';
 import { ofLiveStudy, type Trial, trialColumns } from './trials.ts';
 
-export const GetBestTrialInput = z.strictObject({
-  studyId,
+export const FindBestTrialInput = z.strictObject({
+  studyId: studyIdInput,
   /** Which of several objectives counts, from 0. Default 0. */
   objective: z.int().min(0).optional(),
 });
-export type GetBestTrialInput = Readonly<z.input<typeof GetBestTrialInput>>;
+export type FindBestTrialInput = Readonly<z.input<typeof FindBestTrialInput>>;
 
 /**
  * The complete trial with the least value, or the greatest where the objective is maximized; of several the one with the
  * lowest number. Undefined where none is complete, or there is no such study or objective. One statement, no lock; for
  * the first objective two looks into an index.
  */
-export async function findBestTrial(tx: TenantTx, input: GetBestTrialInput): Promise<Trial | undefined> {
-  const { studyId: id, objective = 0 } = parseInput(GetBestTrialInput, input);
+export async function findBestTrial(tx: TenantTx, input: FindBestTrialInput): Promise<Trial | undefined> {
+  const { studyId: id, objective = 0 } = parseInput(FindBestTrialInput, input);
   const tenant = tenantOf(tx);
   const [trial] = await tx
     .select(trialColumns)

@@ -2,14 +2,14 @@ import { parseInput, scheduleWork, type TenantTx, tenantOf, type WorkHandler } f
 import { sql } from 'drizzle-orm';
 import { z } from 'zod';
 import { hyperparameterStudies, hyperparameterTrials } from '../schema.ts';
-import { studyId } from './study-inputs.ts';
+import { studyIdInput } from './study-inputs.ts';
 import { takeStudyLock } from './study-lock.ts';
 import { nextTrialToken } from './trial-lease.ts';
 
 /** Of the work rows that say: a lease of this study's trials ends then. Their work_key is the study's id. */
 export const STALE_TRIALS_KIND = 'training.staleTrials';
 
-export const SweepStaleTrialsInput = z.strictObject({ studyId });
+export const SweepStaleTrialsInput = z.strictObject({ studyId: studyIdInput });
 export type SweepStaleTrialsInput = Readonly<z.input<typeof SweepStaleTrialsInput>>;
 
 /** What became of trials whose workers were lost. */

@@ -9,12 +9,12 @@ import {
   hyperparameterTrials,
   hyperparameterTrialValues,
 } from '../schema.ts';
-import { trialId } from './study-inputs.ts';
+import { trialIdInput } from './study-inputs.ts';
 import type { Trial } from './trials.ts';
 
 /** A trial under a lease, as askTrial gave it. Whoever presents an older token has lost the trial. */
 export const TrialLease = z.object({
-  trialId,
+  trialId: trialIdInput,
   /** Grows with each claim and sweep. */
   fencingToken: z.int().min(1),
 });
