@@ -55,7 +55,7 @@ export {
   searchRuns,
 } from './search/search-runs.ts';
 export { type Asked, type AskedTrial, AskTrialInput, askTrial, type StudyOptions } from './studies/ask-trial.ts';
-export { FindBestTrialInput, findBestTrial } from './studies/best-trial.ts';
+export { findBestTrial, GetBestTrialInput, getBestTrial } from './studies/best-trial.ts';
 export { CreateStudyInput, createStudy } from './studies/create-study.ts';
 export * from './studies/delete-study.ts';
 export * from './studies/enqueue-trials.ts';

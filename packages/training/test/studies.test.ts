@@ -11,6 +11,7 @@ import {
   enqueueTrials,
   findBestTrial,
   findStudy,
+  getBestTrial,
   getStudy,
   getTrial,
   listParetoTrials,
@@ -254,6 +255,9 @@ describe('findBestTrial and listParetoTrials', () => {
       const { id: studyId } = await makeStudy(training, tenant, { objectives });
       const find = () => training.run(tenant, (tx) => findBestTrial(tx, { studyId }));
       expect(await find()).toBeUndefined();
+      expect(await refusalOf(training.run(tenant, (tx) => getBestTrial(tx, { studyId })))).toMatchObject({
+        code: 'not_found',
+      });
       for (const value of [2, 1, 3, 1, 3, Number.NaN]) {
         const { lease } = await ask(training, tenant, studyId);
         await training.run(tenant, (tx) => tellTrial(tx, { lease, values: value }));

@@ -1,24 +1,32 @@
 import { parseInput, type TenantTx, tenantOf } from '@mcp-hub/db-core';
 import { and, eq, type SQL, sql } from 'drizzle-orm';
 import { z } from 'zod';
+import { bestTrialNotFound } from '../not-found.ts';
 import { hyperparameterStudies, hyperparameterTrials } from '../schema.ts';
 import { studyIdInput } from './study-inputs.ts';
 import { ofLiveStudy, type Trial, trialColumns } from './trials.ts';
 
-export const FindBestTrialInput = z.strictObject({
+export const GetBestTrialInput = z.strictObject({
   studyId: studyIdInput,
   /** Which of several objectives counts, from 0. Default 0. */
   objective: z.int().min(0).optional(),
 });
-export type FindBestTrialInput = Readonly<z.input<typeof FindBestTrialInput>>;
+export type GetBestTrialInput = Readonly<z.input<typeof GetBestTrialInput>>;
+
+/** As findBestTrial. @throws DomainError `not_found` where it gives undefined. */
+export async function getBestTrial(tx: TenantTx, input: GetBestTrialInput): Promise<Trial> {
+  const trial = await findBestTrial(tx, input);
+  if (trial === undefined) throw bestTrialNotFound();
+  return trial;
+}
 
 /**
  * The complete trial with the least value, or the greatest where the objective is maximized; of several the one with the
  * lowest number. Undefined where none is complete, or there is no such study or objective. One statement, no lock; for
  * the first objective two looks into an index.
  */
-export async function findBestTrial(tx: TenantTx, input: FindBestTrialInput): Promise<Trial | undefined> {
-  const { studyId: id, objective = 0 } = parseInput(FindBestTrialInput, input);
+export async function findBestTrial(tx: TenantTx, input: GetBestTrialInput): Promise<Trial | undefined> {
+  const { studyId: id, objective = 0 } = parseInput(GetBestTrialInput, input);
   const tenant = tenantOf(tx);
   const [trial] = await tx
     .select(trialColumns)
