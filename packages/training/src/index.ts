@@ -14,7 +14,7 @@ export { legalRunMoves } from './runs/legal-moves.ts';
 export { LinkRunModelInput, linkRunModel, UnlinkRunModelInput, unlinkRunModel } from './runs/link-run-model.ts';
 export { type Artifact, ListArtifactsInput, listArtifacts } from './runs/list-artifacts.ts';
 export * from './runs/list-run-events.ts';
-export * from './runs/list-run-models.ts';
+export { ListRunModelsInput, listRunModels, type RunModel } from './runs/list-run-models.ts';
 export { RunLease } from './runs/lock-run.ts';
 export type { MetricPoint, MetricSummary } from './runs/metric-summary.ts';
 export * from './runs/purge-runs.ts';
@@ -75,13 +75,7 @@ export {
   sweepStaleTrials,
 } from './studies/sweep-stale-trials.ts';
 export { TellTrialInput, type TrialValues, tellTrial } from './studies/tell-trial.ts';
-export {
-  HeartbeatTrialInput,
-  heartbeatTrial,
-  ReleaseTrialInput,
-  releaseTrial,
-  TrialLease,
-} from './studies/trial-lease.ts';
+export { heartbeatTrial, releaseTrial, TrialLease } from './studies/trial-lease.ts';
 export {
   CountTrialsInput,
   countTrials,
