@@ -23,7 +23,7 @@ const at = (seconds: number) => new Date(Date.UTC(2030, 0, 1, 0, 0, seconds));
 const leaseMs = 10_000;
 
 /** All sweeps that are due at that time, of all tenants. */
-const sweepAt = (now: Date) => dispatchWork(training.db, { ...staleTrialsHandler(), now: () => now });
+const sweepAt = (now: Date) => dispatchWork(training.db, { ...staleTrialsHandler({ now: () => now }), now: () => now });
 const sweepsOf = async (tenant: string) => {
   const rows = await training.run(tenant, (tx) =>
     tx.execute<{ due: number }>(sql`
@@ -174,6 +174,18 @@ describe('askTrial', () => {
     expect((await made).number).toBe(1);
     expect(await trialOf(tenant, lost)).toMatchObject({ status: 'complete', attempt: 1, values: [1] });
   });
+});
+
+it('the sweep and askTrial do not wait for each other crosswise', async () => {
+  const tenant = freshTenant();
+  const { id: studyId } = await makeStudy(training, tenant, { leaseMs, maxAttempts: 9 });
+  await ask(training, tenant, studyId, at(0));
+  // Each time the sweep is so late that askTrial asks for it again while it runs.
+  for (let round = 1; round <= 5; round += 1) {
+    const now = at(round * 300);
+    await Promise.all([sweepAt(now), ...[1, 2, 3].map(() => ask(training, tenant, studyId, now))]);
+  }
+  expect(await training.run(tenant, (tx) => countTrials(tx, { studyId }))).toMatchObject({ stale: 0, failed: 0 });
 });
 
 describe('releaseTrial', () => {

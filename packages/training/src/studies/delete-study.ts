@@ -23,7 +23,7 @@ export async function deleteStudy(tx: TenantTx, input: DeleteStudyInput): Promis
   await changeStudy(tx, study, { kind: 'deleted', reason: given.reason, set: { deletedAt: sql`app_now()` } });
 }
 
-export const RestoreStudyInput = DeleteStudyInput;
+export const RestoreStudyInput = z.strictObject({ studyId: studyIdInput, reason: reasonText.optional() });
 export type RestoreStudyInput = Readonly<z.input<typeof RestoreStudyInput>>;
 
 /**
