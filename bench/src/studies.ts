@@ -6,7 +6,6 @@ import {
   findBestTrial,
   listParetoTrials,
   reportTrialValue,
-  type SamplerOptions,
   tellTrial,
 } from '@mcp-hub/training';
 import { sql } from 'drizzle-orm';
@@ -77,12 +76,12 @@ export async function benchStudies(): Promise<void> {
 
 const tenantOfSize = (kind: string, size: number) => `studies-${kind}-${size}`;
 
-async function fillStudy(db: Database, kind: SamplerOptions['kind'], size: number): Promise<string> {
+async function fillStudy(db: Database, kind: 'random' | 'tpe', size: number): Promise<string> {
   return await withTenant(db, tenantOfSize(kind, size), async (tx) => {
     const { id } = await createStudy(tx, {
       name: 'bench',
       searchSpace,
-      sampler: { kind } as SamplerOptions,
+      sampler: { kind },
       pruner: { kind: 'median' },
       seed: 7,
     });
