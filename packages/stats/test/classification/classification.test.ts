@@ -228,6 +228,14 @@ describe('probabilities', () => {
     }
   });
 
+  it('what is just below an edge belongs to the bin below it', () => {
+    for (const bins of [3, 7, 10, 49, 100]) {
+      const probabilities = Array.from({ length: bins }, (_, i) => ((i + 1) / bins) * (1 - 2 ** -53));
+      const table = calibrationTable({ labels: probabilities.map(() => 1), probabilities }, { bins });
+      expect(table.map(({ n }) => n)).toEqual(probabilities.map(() => 1));
+    }
+  });
+
   it('perfect calibration has no error, and no rows have none to speak of', () => {
     const table = calibrationTable({ labels: [0, 0, 0, 1], probabilities: [0.25, 0.25, 0.25, 0.25] });
     expect(calibrationErrors(table).value).toEqual({ expected: 0, rootMeanSquare: 0, maximum: 0 });
