@@ -12,7 +12,7 @@ import {
 import type { ArrangedPoints, KeySummary, SummaryPoint } from './arrange-points.ts';
 
 /** Key and value, each key once. */
-export type Pairs = ReadonlyMap<string, string>;
+type Pairs = ReadonlyMap<string, string>;
 
 export interface Batch {
   readonly runId: string;
