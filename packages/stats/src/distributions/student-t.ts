@@ -50,7 +50,7 @@ function isFar(df: number, t: number): boolean {
   return t * t > 1e290 * df;
 }
 
-/** x^a / (a B(a, 1/2)) / 2 with a = df/2, x = df / t^2, which the tail is there. */
+/** The tail there: x^a / (a B(a, 1/2)) / 2 with a = df/2 and x = df / t^2. */
 function farTail(df: number, t: number): number {
   const a = df / 2;
   const logX = Math.log(df) - 2 * Math.log(t);
