@@ -40,7 +40,8 @@ describe.each(Object.entries({ ...continuous, binomial: binomials }))('%s', (_, 
 
   it('ends at 0 and 1', () => {
     fc.assert(
-      fc.property(distributions, ({ cdf, sf, inverseCdf, inverseSf }) => {
+      fc.property(distributions, ({ density, cdf, sf, inverseCdf, inverseSf }) => {
+        expect([density(-Infinity), density(Infinity)]).toEqual([0, 0]);
         expect([cdf(-Infinity), sf(-Infinity), cdf(Infinity), sf(Infinity)]).toEqual([0, 1, 1, 0]);
         expect(inverseCdf(0)).toBeLessThanOrEqual(inverseSf(1) + 0);
         expect(inverseCdf(1)).toBeGreaterThanOrEqual(inverseCdf(0.5));
@@ -49,7 +50,9 @@ describe.each(Object.entries({ ...continuous, binomial: binomials }))('%s', (_, 
     );
   });
 
-  it('refuses probabilities outside [0, 1]', () => {
+  it('refuses NaN, and probabilities outside [0, 1]', () => {
+    const [one] = fc.sample(distributions, 1);
+    for (const of of [one?.density, one?.cdf, one?.sf]) expect(() => of?.(Number.NaN)).toThrow('has no value at NaN');
     fc.assert(
       fc.property(distributions, fc.constantFrom(-0.1, 1.1, Number.NaN), ({ inverseCdf, inverseSf }, p) => {
         for (const inverse of [inverseCdf, inverseSf]) {
