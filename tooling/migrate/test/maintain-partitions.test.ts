@@ -196,3 +196,19 @@ test('deletes what the default partition holds beyond retention, and moves the r
   });
   await expect(maintain(url, { dropAfterDays: { nothing: 1 } })).rejects.toMatchObject({ code: 'no_such_table' });
 });
+
+test('refuses numbers that would drop what is recorded now, and drops nothing after more days than ids have', async () => {
+  const url = await databaseWith('events');
+  await query(url, insert('a', 'events', ['2026-05-10T00:00:00Z']));
+  for (const wrong of [
+    { dropAfterDays: { events: -31 } },
+    { dropAfterDays: { events: Number.NaN } },
+    { dropAfterDays: { events: 0.5 } },
+    { monthsAhead: -1 },
+    { monthsAhead: 1e9 },
+  ]) {
+    await expect(maintain(url, wrong)).rejects.toMatchObject({ code: 'usage' });
+  }
+  expect(await partitions(url, 'events')).toEqual(['events_default']);
+  expect(await maintain(url, { dropAfterDays: { events: 99_999 } })).toMatchObject({ dropped: [], movedRows: 1 });
+});

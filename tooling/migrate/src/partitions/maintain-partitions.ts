@@ -1,7 +1,7 @@
 import { type ApplyOptions, begin, rollback, withLockRetry } from '../apply-migration.ts';
 import { openSession, type RunnerSession } from '../connection.ts';
 import { errorCodeOf } from '../connection-error.ts';
-import { MigrateError } from '../errors.ts';
+import { exitCodes, MigrateError } from '../errors.ts';
 import { type LockOptions, withMigrationLock } from '../lock.ts';
 import { makeMonthFromDefault, readMonthsOfDefault } from './drain-default.ts';
 import { dropPartitions } from './drop-partitions.ts';
@@ -12,10 +12,11 @@ import { type PartitionedTable, readPartitionedTables } from './read-partitions.
 export interface MaintainPartitionsOptions extends Pick<ApplyOptions, 'lockTimeoutMs' | 'attempts' | 'onRetry'> {
   /** The owner's URL. */
   readonly url: string;
-  /** Months after this one that have a partition. Default 3. */
+  /** Months after this one that have a partition, 0 to 120. Default 3. */
   readonly monthsAhead?: number;
   /**
-   * Drops the months that ended so many days ago, by table. The rule of a deployment, for all tenants. Default: none.
+   * Drops the months that ended so many days ago, 0 to 100,000, by table. The rule of a deployment, for all tenants.
+   * Default: none.
    */
   readonly dropAfterDays?: Readonly<Record<string, number>>;
   /** Default: the clock of this machine. */
@@ -42,16 +43,26 @@ export interface PartitionReport {
  * Each partition is a transaction of its own, which waits 3 s for its locks and is tried again after a pause, so that
  * requests do not stand in a queue behind it. A table that stays busy does not keep the others from being served.
  *
- * @throws MigrateError as the runner does: for the URL, the login, a lock that another run holds for 10 minutes; `no_such_table`
- *   where retention names a table that is not partitioned.
+ * @throws MigrateError `usage` for a number outside its range; as the runner does: for the URL, the login, a lock that
+ *   another run holds for 10 minutes; `no_such_table` where retention names a table that is not partitioned.
  */
 export async function maintainPartitions(options: MaintainPartitionsOptions): Promise<PartitionReport> {
+  // A negative number of days would drop what is recorded now.
+  assertWhole('monthsAhead', options.monthsAhead ?? 0, 120);
+  for (const [table, days] of Object.entries(options.dropAfterDays ?? {})) {
+    assertWhole(`dropAfterDays.${table}`, days, 100_000);
+  }
   const session = await openSession(options.url, { applicationName: 'mcp-hub-maintain' });
   try {
     return await withMigrationLock(session, options.lock ?? {}, () => maintainAll(session, options));
   } finally {
     await session.end();
   }
+}
+
+function assertWhole(name: string, value: number, max: number): void {
+  if (Number.isInteger(value) && value >= 0 && value <= max) return;
+  throw new MigrateError('usage', `${name} must be a whole number from 0 to ${max}.`, exitCodes.usage);
 }
 
 interface Sum {
@@ -96,8 +107,9 @@ async function maintainTable(
     inTransaction(session, name, options, work, end);
   const days = options.dropAfterDays?.[name];
   // First, so that rows that are too old are not moved before they go.
-  if (days !== undefined) {
-    const cutoff = monthOf(new Date(now.getTime() - days * 86_400_000)).from;
+  const cutoff = days === undefined ? undefined : monthOf(new Date(now.getTime() - days * 86_400_000)).from;
+  // No id is older than 1970.
+  if (cutoff !== undefined && cutoff.getTime() > 0) {
     const done = await attempt((table) => dropPartitions(session, table, idFloor(cutoff)));
     sum.dropped.push(...(done?.dropped ?? []));
     sum.deletedRows += done?.deletedRows ?? 0;
