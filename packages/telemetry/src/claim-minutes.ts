@@ -9,7 +9,7 @@ export interface Bucket {
   readonly to: Date;
 }
 
-const MINUTE_MS = 60_000;
+export const MINUTE_MS = 60_000;
 export const HOUR_MS = 3_600_000;
 
 /** Hours and days of UTC are all of one length. */

@@ -1,7 +1,7 @@
 import { parseInput, type TenantTx, tenantOf, timestampArray, uuidArray } from '@mcp-hub/db-core';
 import { type SQL, sql } from 'drizzle-orm';
 import { z } from 'zod';
-import { type Bucket, bucketsOf, claimMinutes, HOUR_MS } from './claim-minutes.ts';
+import { type Bucket, bucketsOf, claimMinutes, HOUR_MS, MINUTE_MS } from './claim-minutes.ts';
 import { eventsHorizon } from './events-horizon.ts';
 import { histogramKey } from './histogram.ts';
 import { idFloor } from './id-floor.ts';
@@ -54,9 +54,15 @@ export async function refreshAggregates(
 }
 
 async function refreshMinutes(tx: TenantTx, minutes: readonly Bucket[]): Promise<number> {
+  const times = minutes.map(({ from }) => from.getTime());
+  const lowest = idFloor(new Date(Math.min(...times)));
+  const highest = idFloor(new Date(Math.max(...times) + MINUTE_MS));
+  // The ends of all minutes as parameters, so that the planner locks the partitions between them and no others: one tenant
+  // may have events of many years, and with 324 partitions a refresh of any other took 1,002 locks and 100 ms.
   const events = sql`
     from ${mlTelemetryEvents} e
-   where e.tenant_id = ${tenantOf(tx)} and e.series_id = b.series_id and e.id >= b.low and e.id < b.high`;
+   where e.tenant_id = ${tenantOf(tx)} and e.series_id = b.series_id and e.id >= b.low and e.id < b.high
+     and e.id >= ${lowest}::uuid and e.id < ${highest}::uuid`;
   // NaN is above all numbers here.
   const finite = sql`e.value > '-Infinity' and e.value < 'Infinity'`;
   return await writeAggregates(
