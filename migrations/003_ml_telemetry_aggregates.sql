@@ -91,6 +91,7 @@ CREATE TABLE "ml_telemetry_dirty_buckets" (
 	"bucket_at" timestamp (3) with time zone NOT NULL,
 	CONSTRAINT "ml_telemetry_dirty_buckets_pk" PRIMARY KEY("tenant_id","id"),
 	CONSTRAINT "ml_telemetry_dirty_buckets_tenant_id_check" CHECK ("ml_telemetry_dirty_buckets"."tenant_id" <> ''),
+	CONSTRAINT "ml_telemetry_dirty_buckets_bucket_at_check" CHECK ("ml_telemetry_dirty_buckets"."bucket_at" >= '2000-01-01Z' and "ml_telemetry_dirty_buckets"."bucket_at" < '2100-01-01Z'),
 	CONSTRAINT "ml_telemetry_dirty_buckets_series_fk" FOREIGN KEY ("tenant_id","series_id") REFERENCES "public"."ml_telemetry_series"("tenant_id","id") ON DELETE cascade ON UPDATE no action
 );
 --> statement-breakpoint
@@ -187,6 +188,7 @@ begin
         ('ml_telemetry_aggregates', 'ml_telemetry_aggregates_pk'),
         ('ml_telemetry_aggregates', 'ml_telemetry_aggregates_series_fk'),
         ('ml_telemetry_aggregates', 'ml_telemetry_aggregates_tenant_id_check'),
+        ('ml_telemetry_dirty_buckets', 'ml_telemetry_dirty_buckets_bucket_at_check'),
         ('ml_telemetry_dirty_buckets', 'ml_telemetry_dirty_buckets_pk'),
         ('ml_telemetry_dirty_buckets', 'ml_telemetry_dirty_buckets_series_fk'),
         ('ml_telemetry_dirty_buckets', 'ml_telemetry_dirty_buckets_tenant_id_check'),

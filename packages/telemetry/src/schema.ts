@@ -129,6 +129,8 @@ export const mlTelemetryDirtyBuckets = tenantTable(
   (t, constraint) => [
     // Refresh takes the oldest first.
     constraint.primaryKey(t.id),
+    // As the events': a refresh of another time would fail, and with it each one after.
+    constraint.check('bucket_at', sql`${t.bucketAt} >= '2000-01-01Z' and ${t.bucketAt} < '2100-01-01Z'`),
     constraint.foreignKey('series', [t.seriesId], [mlTelemetrySeries.id], { onDelete: 'cascade' }),
     // Refresh takes all marks of a bucket at once; the cascade.
     constraint.index('bucket', [t.seriesId, t.bucketAt]),

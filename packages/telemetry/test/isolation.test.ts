@@ -132,6 +132,81 @@ describe("tenant B, using tenant A's names", () => {
     expect(await contentOf(other)).toEqual(waiting);
   });
 
+  it('no partition is reached but through its table', async () => {
+    for (const statement of [
+      sql`select 1 from ml_telemetry_events_default`,
+      sql`insert into ml_telemetry_events_default (series_id, value) values (gen_random_uuid(), 1)`,
+      sql`update ml_telemetry_events_default set value = 2`,
+      sql`delete from ml_telemetry_events_default`,
+    ]) {
+      const outcome = await outcomeOf(telemetry.run(owner, (tx) => tx.execute(statement)));
+      expect(outcome).toMatchObject({ code: 'permission_denied' });
+    }
+  });
+
+  it("rows written by hand touch no other tenant: A's series is as one that nobody has, A's horizon is A's to write", async () => {
+    const content = await contentOf(owner);
+    const { items } = await telemetry.run(owner, (tx) => exported.listSeries(tx));
+    const stranger = freshTenant();
+    const mark = (series: string) =>
+      outcomeOf(
+        telemetry.run(stranger, (tx) =>
+          tx.execute(
+            sql`insert into ml_telemetry_dirty_buckets (series_id, bucket_at) values (${series}::uuid, '2026-05-04Z')`,
+          ),
+        ),
+      );
+    const theirs = await mark(items[0]?.id ?? '');
+    expect(theirs).toMatchObject({ name: 'DomainError' });
+    expect(theirs).toEqual(await mark('019df26b-6cf8-7000-8000-00000000dead'));
+    const horizon = telemetry.run(stranger, (tx) =>
+      tx.execute(sql`insert into ml_telemetry_retention (tenant_id, events_from) values (${owner}, '2090-01-01Z')`),
+    );
+    expect(await outcomeOf(horizon)).toMatchObject({ code: 'permission_denied' });
+    expect(await contentOf(owner)).toEqual(content);
+  });
+
+  it('a tenant whose refresh fails again and again keeps nobody else from theirs', async () => {
+    const [broken, other] = [freshTenant(), freshTenant()];
+    const record = (tenant: string) =>
+      telemetry.run(
+        tenant,
+        (tx) => exported.recordTelemetry(tx, { events: [{ subject: 'a', metric: 'm', value: 1 }] }),
+        {
+          now: at,
+        },
+      );
+    await record(broken);
+    // By hand: an hour that does not fit its column.
+    await telemetry.run(broken, (tx) =>
+      tx.execute(sql`
+        insert into ml_telemetry_aggregates (series_id, grain, bucket_at, n, mean, m2, nan_count, infinity_count,
+                                             negative_infinity_count, histogram_keys, histogram_counts)
+        select id, 'minute', '2026-05-04T10:00Z', 9223372036854775807, 1, 0, 0, 0, 0, '{}', '{}'
+          from ml_telemetry_series`),
+    );
+    for (const bucket of ['1950-01-01Z', 'infinity']) {
+      const marking = telemetry.run(broken, (tx) =>
+        tx.execute(
+          sql`insert into ml_telemetry_dirty_buckets (series_id, bucket_at) select id, ${bucket}::text::timestamptz from ml_telemetry_series`,
+        ),
+      );
+      expect(await outcomeOf(marking)).toMatchObject({ name: 'DomainError' });
+    }
+    await record(other);
+    const failed: string[] = [];
+    await dispatchWork(telemetry.db, {
+      ...exported.telemetryRefreshHandler(),
+      now: () => new Date(at.getTime() + 60_000),
+      onError: (_error, _work, tenant) => void failed.push(tenant),
+    });
+    expect(failed).toEqual([broken]);
+    const [stored] = await telemetry.run(other, (tx) =>
+      tx.execute<{ rows: number }>(sql`select count(*)::int as rows from ml_telemetry_aggregates`),
+    );
+    expect(stored?.rows).toBe(3);
+  });
+
   it('holds for every function that the package exports', () => {
     const functions = Object.entries(exported)
       .filter(([, value]) => typeof value === 'function')
