@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type FeatureList, recentDelayFeatures, timetableFeatures } from './features.ts';
 import type { Flight } from './flights.ts';
-import { areaUnderCurve, fitLogistic, type LogisticModel, type OnEpoch, predictLate } from './logistic-regression.ts';
+import { areaUnderCurve, type Epoch, fitLogistic, type LogisticModel, predictLate } from './logistic-regression.ts';
 
 export const modelName = 'late-arrival';
 
@@ -37,7 +37,7 @@ export const plannedVersions: readonly VersionPlan[] = [
 ];
 
 /** A file that a run has put out. */
-export interface OutputFile {
+interface OutputFile {
   readonly path: string;
   readonly kind: 'model' | 'scores';
   readonly content: Buffer;
@@ -63,7 +63,7 @@ const heldBackFrom = Date.UTC(2001, 2, 1);
 export async function fitVersion(
   plan: VersionPlan,
   flights: readonly Flight[],
-  onEpoch?: (epoch: Parameters<OnEpoch>[0], heldBackAuc: number) => Promise<void> | undefined,
+  onEpoch?: (epoch: Epoch, heldBackAuc: number) => Promise<void> | undefined,
 ): Promise<FittedVersion> {
   const examples = plan.features.of(flights);
   const isHeldBack = (index: number) => (flights[index]?.departure.getTime() ?? 0) >= heldBackFrom;

@@ -31,7 +31,7 @@ export interface Epoch {
   readonly model: LogisticModel;
 }
 
-export type OnEpoch = (epoch: Epoch) => Promise<void> | undefined;
+type OnEpoch = (epoch: Epoch) => Promise<void> | undefined;
 
 /** Full-batch gradient descent on the mean log loss of standardised features. The same input gives the same bits. */
 export async function fitLogistic(examples: readonly Example[], options: FitOptions): Promise<LogisticModel> {

@@ -43,7 +43,8 @@ function printVersion({ version, isNew, run, curves, manifest }: VersionReport):
   );
   for (const { key, points } of curves) {
     const count = run.metrics[key]?.pointCount;
-    print('', `${key} of ${count} epochs: ${points.map(({ step, value }) => `${step} ${fixed(value)}`).join(', ')}`);
+    const shown = points.map(({ step, value }) => `${fixed(value)} at ${step}`).join(', ');
+    print('', `${key} over ${count} epochs: ${shown}`);
   }
   for (const { path, bytes, sha256 } of manifest.artifacts) print('', `${path}, ${bytes} bytes, ${digest(sha256)}`);
   print('', `manifest of ${manifest.totalBytes} bytes, ${digest(manifest.digest)}`);

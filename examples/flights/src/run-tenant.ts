@@ -42,13 +42,10 @@ export async function runTenant(
   flights: readonly Flight[],
   url: string,
 ): Promise<TenantReport> {
-  const tuning = await tuneModel(db, tenant, flights, url);
-  const versions: VersionReport[] = [];
-  for (const plan of [...plannedVersions, planOf(tuning.best)]) {
-    versions.push(await makeVersion(db, tenant, plan, flights));
-  }
-  const tuned = versions.at(-1);
-  if (tuned === undefined) throw new Error('The version of the study comes last.');
+  // At once: while the study's process starts, the runs have the processor.
+  const [tuning, planned] = await Promise.all([tuneModel(db, tenant, flights, url), makePlanned(db, tenant, flights)]);
+  const tuned = await makeVersion(db, tenant, planOf(tuning.best), flights);
+  const versions = [...planned, tuned];
   await withTenant(db, tenant, (tx) => setTrialRun(tx, { trialId: tuning.best.id, runId: tuned.run.id }));
   return {
     tenant,
@@ -59,6 +56,12 @@ export async function runTenant(
     tour: await tourRegistry(db, tenant),
     durations: await readDurations(db, tenant, { runs: versions.map(({ run }) => run), trials: tuning.trials }),
   };
+}
+
+async function makePlanned(db: Database, tenant: FlightTenant, flights: readonly Flight[]): Promise<VersionReport[]> {
+  const made: VersionReport[] = [];
+  for (const plan of plannedVersions) made.push(await makeVersion(db, tenant, plan, flights));
+  return made;
 }
 
 async function makeVersion(
