@@ -52,7 +52,7 @@ function printVersion({ version, isNew, run, curves, manifest }: VersionReport):
 
 const print = (title: string, text: string) => console.log(`  ${title.padEnd(10)}  ${text}`);
 const fixed = (value: unknown) => Number(value).toFixed(4);
-const ms = (value: number | null | undefined) => `${value?.toFixed(2)} ms`;
+const ms = (value: number | null | undefined) => (value == null ? 'none left' : `${value.toFixed(2)} ms`);
 const digest = (hex: string | null) => `sha256 ${hex?.slice(0, 12)}…`;
 
 /** Of the median and the 99th percentile. */

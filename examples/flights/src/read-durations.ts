@@ -27,7 +27,7 @@ export async function readDurations(
     return {
       epochs: await readSummary(tx, { metric: EPOCH_METRIC, ...windowOf(runs), percentiles }),
       trials: await readSummary(tx, { ...ofTrials, percentiles }),
-      slowestMinute: Math.max(...minutes.map(({ mean }) => mean ?? 0)),
+      slowestMinute: Math.max(0, ...minutes.map(({ mean }) => mean ?? 0)),
     };
   });
 }
