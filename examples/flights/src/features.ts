@@ -28,19 +28,24 @@ export const timetableFeatures: FeatureList = {
     })),
 };
 
-/** The timetable, and how late the last departures of the airport were. */
-export const recentDelayFeatures: FeatureList = {
-  names: [...timetableFeatures.names, 'recent_delay_hours'],
-  of: (flights) => {
-    const recent = new Map<string, number>();
-    return timetableFeatures.of(flights).map(({ features, late }, index) => {
-      const flight = flights[index];
-      if (flight === undefined) return { features, late };
-      const before = recent.get(flight.origin) ?? 0;
-      // Exponentially weighted over about ten departures; a delay of three hours or more counts as three.
-      const delayHours = Math.max(-0.5, Math.min(3, flight.delayMinutes / 60));
-      recent.set(flight.origin, before + 0.1 * (delayHours - before));
-      return { features: Float64Array.of(...features, before), late };
-    });
-  },
-};
+/**
+ * The timetable, and how late the last departures of the airport were: an exponentially weighted mean in which the last
+ * one counts `recentWeight`, above 0 and up to 1.
+ */
+export function recentDelayFeatures(recentWeight: number): FeatureList {
+  return {
+    names: [...timetableFeatures.names, 'recent_delay_hours'],
+    of: (flights) => {
+      const recent = new Map<string, number>();
+      return timetableFeatures.of(flights).map(({ features, late }, index) => {
+        const flight = flights[index];
+        if (flight === undefined) return { features, late };
+        const before = recent.get(flight.origin) ?? 0;
+        // A delay of three hours or more counts as three.
+        const delayHours = Math.max(-0.5, Math.min(3, flight.delayMinutes / 60));
+        recent.set(flight.origin, before + recentWeight * (delayHours - before));
+        return { features: Float64Array.of(...features, before), late };
+      });
+    },
+  };
+}

@@ -1,3 +1,4 @@
+import { mulberry32, rocAuc, thresholdCurve } from '@mcp-hub/stats';
 import type { Example } from './features.ts';
 
 /** A classifier as plain numbers, so that its JSON is its artifact. */
@@ -15,10 +16,25 @@ export interface FitOptions {
   readonly learningRate: number;
   /** Of the starting weights. */
   readonly seed: number;
+  /** Hears of each epoch, and is waited for. */
+  readonly onEpoch?: OnEpoch | undefined;
 }
 
+/** What an epoch came to. */
+export interface Epoch {
+  /** From 1. */
+  readonly epoch: number;
+  /** The mean log loss with which it began. */
+  readonly loss: number;
+  readonly durationMs: number;
+  /** The model after it. */
+  readonly model: LogisticModel;
+}
+
+type OnEpoch = (epoch: Epoch) => Promise<void> | undefined;
+
 /** Full-batch gradient descent on the mean log loss of standardised features. The same input gives the same bits. */
-export function fitLogistic(examples: readonly Example[], options: FitOptions): LogisticModel {
+export async function fitLogistic(examples: readonly Example[], options: FitOptions): Promise<LogisticModel> {
   const columns = options.featureNames.length;
   const mean = columnMeans(examples, columns);
   const scale = columnDeviations(examples, mean);
@@ -26,43 +42,44 @@ export function fitLogistic(examples: readonly Example[], options: FitOptions): 
   const random = mulberry32(options.seed);
   const weights = Float64Array.from({ length: columns }, () => (random() - 0.5) / 100);
   let bias = 0;
-  for (let epoch = 0; epoch < options.epochs; epoch += 1) {
+  const model = (): LogisticModel => ({ features: options.featureNames, mean, scale, weights: [...weights], bias });
+  for (let epoch = 1; epoch <= options.epochs; epoch += 1) {
+    const from = performance.now();
     const gradient = new Float64Array(columns);
     let biasGradient = 0;
+    let loss = 0;
     for (const [i, row] of rows.entries()) {
-      const error = sigmoid(dot(weights, row) + bias) - (examples[i]?.late === true ? 1 : 0);
+      const late = examples[i]?.late === true ? 1 : 0;
+      const z = dot(weights, row) + bias;
+      const error = sigmoid(z) - late;
+      loss += Math.max(z, 0) - late * z + Math.log1p(Math.exp(-Math.abs(z)));
       for (let j = 0; j < columns; j += 1) gradient[j] = (gradient[j] ?? 0) + error * (row[j] ?? 0);
       biasGradient += error;
     }
     const step = options.learningRate / rows.length;
     for (let j = 0; j < columns; j += 1) weights[j] = (weights[j] ?? 0) - step * (gradient[j] ?? 0);
     bias -= step * biasGradient;
+    const durationMs = performance.now() - from;
+    await options.onEpoch?.({ epoch, loss: loss / rows.length, durationMs, model: model() });
   }
-  return { features: options.featureNames, mean, scale, weights: [...weights], bias };
+  return model();
 }
 
 /** The probability that the flight is late, 0 to 1. */
-function predictLate(model: LogisticModel, features: Float64Array): number {
+export function predictLate(model: LogisticModel, features: Float64Array): number {
   const row = features.map((x, j) => (x - (model.mean[j] ?? 0)) / (model.scale[j] ?? 1));
   return sigmoid(dot(model.weights, row) + model.bias);
 }
 
-/** Share of (late, punctual) pairs that the scores order rightly, ties counting half: the area under the ROC curve. */
+/** Share of (late, punctual) pairs that the scores order rightly: the area under the ROC curve. */
 export function areaUnderCurve(model: LogisticModel, examples: readonly Example[]): number {
-  const scored = examples
-    .map(({ features, late }) => ({ score: predictLate(model, features), late }))
-    .toSorted((a, b) => a.score - b.score);
-  let lateCount = 0;
-  let rankSum = 0;
-  for (let from = 0; from < scored.length; ) {
-    let to = from + 1;
-    while (scored[to]?.score === scored[from]?.score) to += 1;
-    const lateHere = scored.slice(from, to).filter((row) => row.late).length;
-    lateCount += lateHere;
-    rankSum += (lateHere * (from + 1 + to)) / 2;
-    from = to;
-  }
-  return (rankSum - (lateCount * (lateCount + 1)) / 2) / (lateCount * (scored.length - lateCount));
+  const curve = thresholdCurve({
+    labels: examples.map(({ late }) => late),
+    scores: examples.map(({ features }) => predictLate(model, features)),
+  });
+  const { value, reason } = rocAuc(curve);
+  if (value === null) throw new Error(reason);
+  return value;
 }
 
 const sigmoid = (z: number) => 1 / (1 + Math.exp(-z));
@@ -85,15 +102,4 @@ function columnDeviations(examples: readonly Example[], mean: readonly number[])
     const squares = examples.reduce((sum, { features }) => sum + ((features[j] ?? 0) - centre) ** 2, 0);
     return Math.sqrt(squares / examples.length) || 1;
   });
-}
-
-/** Tommy Ettinger's mulberry32: enough for starting weights. */
-function mulberry32(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }

@@ -1,25 +1,139 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { connect, type Database, type TenantTx, withTenant } from '@mcp-hub/db-core';
 import { useTestDatabase } from '@mcp-hub/testing';
-import { describe, expect, it } from 'vitest';
-import { flightsOf, loadFlights } from '../src/flights.ts';
-import { fitLateArrivalModels } from '../src/late-arrival-models.ts';
+import {
+  findStudy,
+  getManifest,
+  listMetricPoints,
+  listRunModels,
+  listTrials,
+  listTrialValues,
+  searchRuns,
+} from '@mcp-hub/training';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type FlightTenant, flightsOf, loadFlights, tenantAirports } from '../src/flights.ts';
+import { fitVersion, plannedVersions } from '../src/late-arrival-models.ts';
 import { isLocalServer } from '../src/local-server.ts';
-import { runProgram } from './run-program.ts';
+import { studyName } from '../src/tuning-study.ts';
+import { type Finished, runProgram } from './run-program.ts';
 
 const database = useTestDatabase();
 const program = fileURLToPath(new URL('../src/main.ts', import.meta.url));
+const tenants = Object.keys(tenantAirports) as FlightTenant[];
+/** What one run of the example may print differently from another. */
+const withoutDurations = (output: string) => output.replaceAll(/\d+\.\d\d ms/g, '… ms');
 
 describe('the flights example', () => {
-  it('takes both tenants through the registry, and finds what is there when it is run again', async () => {
-    const environment = { POSTGRES_SERVICE_URL: database.serviceUrl };
-    const first = await runProgram(program, [], environment);
+  let db: Database;
+  let first: Finished;
+  beforeAll(async () => {
+    db = await connect({ url: database.serviceUrl, max: 2, requireUnprivileged: true });
+    first = await runProgram(program, [], { POSTGRES_SERVICE_URL: database.serviceUrl });
+  }, 120_000);
+  afterAll(async () => {
+    await db.close();
+  });
+  const read = <T>(tenant: string, work: (tx: TenantTx) => Promise<T>) => withTenant(db, tenant, work);
+  const runsOf = async (tenant: string) => (await read(tenant, (tx) => searchRuns(tx, { orderBy: 'name ASC' }))).items;
+  const trialsOf = (tenant: string) =>
+    read(tenant, async (tx) => {
+      const study = await findStudy(tx, { name: studyName });
+      return (await listTrials(tx, { studyId: study?.id ?? '' })).items;
+    });
+
+  it('takes both tenants through the pipeline', () => {
     expect(first).toMatchObject({ code: 0 });
-    expect(first.output.match(/registered late-arrival\/[12]/g)).toHaveLength(4);
+    expect(first.output.match(/registered {2}late-arrival\/[123]/g)).toHaveLength(6);
     expect(first.output).toContain('late-arrival:production is version 2');
-    expect(first.output).toContain('tenant coast sees its own 2 versions and none of the 2 of heartland');
-    const second = await runProgram(program, [], environment);
+    expect(first.output.match(/killed .* trial 0, by SIGKILL; .* attempt 2 is complete/g)).toHaveLength(2);
+    expect(first.output.match(/epochs {6}640 measured, median \d+\.\d\d ms/g)).toHaveLength(2);
+    expect(first.output.match(/trials {6}30 measured, median \d+\.\d\d ms/g)).toHaveLength(2);
+    expect(first.output).toContain(
+      'tenant coast sees its own 3 versions, 3 runs, 30 trials and 4 series, and none of heartland',
+    );
+  });
+
+  it('finds what is there when it is run again, and prints the same', async () => {
+    const before = await Promise.all(tenants.map(runsOf));
+    const second = await runProgram(program, [], { POSTGRES_SERVICE_URL: database.serviceUrl });
     expect(second).toMatchObject({ code: 0 });
+    // Durations too: they are read from what the first run measured.
     expect(second.output.replaceAll('was there ', 'registered')).toBe(first.output);
+    expect(await Promise.all(tenants.map(runsOf))).toEqual(before);
+  }, 60_000);
+
+  it.each(tenants)('logs loss and AUC of each epoch of %s, and digests of what came out', async (tenant) => {
+    const runs = await runsOf(tenant);
+    expect(runs.map(({ name, status }) => `${name} ${status}`)).toEqual([
+      'version 1 succeeded',
+      'version 2 succeeded',
+      'version 3 succeeded',
+    ]);
+    for (const { id: runId, params, metrics } of runs) {
+      const epochs = Number(params['epochs']);
+      for (const key of ['loss', 'auc']) {
+        const { items } = await read(tenant, (tx) => listMetricPoints(tx, { runId, key, limit: 1_000 }));
+        expect(items.map(({ step }) => step)).toEqual(Array.from({ length: epochs }, (_, index) => index + 1));
+      }
+      expect(metrics['loss']?.latest.value).toBeLessThan(metrics['loss']?.max?.value ?? 0);
+
+      const manifest = await read(tenant, (tx) => getManifest(tx, { runId }));
+      const lines = manifest.artifacts.map(({ path }) => {
+        const file = readFileSync(new URL(`../../../.mcp-hub/artifacts/flights/${tenant}/${path}`, import.meta.url));
+        return `${createHash('sha256').update(file).digest('hex')} ${file.byteLength} ${path}\n`;
+      });
+      expect(lines).toHaveLength(2);
+      expect(manifest.digest).toBe(createHash('sha256').update(lines.join('')).digest('hex'));
+    }
+  });
+
+  it.each(tenants)(
+    'ends all 30 trials of %s, the one whose worker was killed in its second attempt',
+    async (tenant) => {
+      const trials = await trialsOf(tenant);
+      expect(trials.map(({ number }) => number)).toEqual(Array.from({ length: 30 }, (_, number) => number));
+      expect(new Set(trials.map(({ status }) => status))).toEqual(new Set(['complete']));
+      expect(trials.filter(({ attempt }) => attempt > 1)).toMatchObject([{ number: 0, attempt: 2 }]);
+
+      const [lost] = trials;
+      // By the sweep: else the next worker would have had to wait for the end of the lease.
+      const starts = trials.map(({ startedAt }) => startedAt?.getTime() ?? 0);
+      expect((lost?.startedAt?.getTime() ?? 0) - Math.min(...starts)).toBeLessThan(59_000);
+      const { items } = await read(tenant, (tx) => listTrialValues(tx, { trialId: lost?.id ?? '' }));
+      const reported = (attempt: number) =>
+        items.flatMap((value) => (value.attempt === attempt ? [{ step: value.step, value: value.value }] : []));
+      expect(reported(1)).toEqual(reported(2).slice(0, 1));
+      expect(reported(2).at(-1)).toEqual({ step: Number(lost?.params?.['epochs']), value: lost?.values?.[0] });
+    },
+  );
+
+  it.each(tenants)('links each run of %s to its version, and the run of the best trial to that', async (tenant) => {
+    const found = await read(tenant, (tx) =>
+      searchRuns(tx, { filter: "outputs.`late-arrival` = '3'", orderBy: 'metrics.auc DESC' }),
+    );
+    expect(found.items.map(({ name }) => name)).toEqual(['version 3']);
+    for (const { id: runId, name } of await runsOf(tenant)) {
+      const { items } = await read(tenant, (tx) => listRunModels(tx, { runId }));
+      expect(items.map(({ modelVersion, role }) => `version ${modelVersion} ${role}`)).toEqual([`${name} output`]);
+    }
+    const trials = await trialsOf(tenant);
+    const most = Math.max(...trials.map(({ values }) => values?.[0] ?? 0));
+    const best = trials.find(({ values }) => values?.[0] === most);
+    expect(trials.filter(({ runId }) => runId !== null)).toEqual([best]);
+    expect(best?.runId).toBe(found.items[0]?.id);
+  });
+
+  it('keeps the tenants apart: none sees a run or a trial of the other', async () => {
+    const [coast, heartland] = await Promise.all(
+      tenants.map(async (tenant) =>
+        [...(await runsOf(tenant)), ...(await trialsOf(tenant))].map(({ id }) => String(id)),
+      ),
+    );
+    expect(coast).toHaveLength(33);
+    expect(heartland).toHaveLength(33);
+    expect(coast?.filter((id) => heartland?.includes(id))).toEqual([]);
   });
 
   it('refuses a server of another machine, unless told otherwise', async () => {
@@ -32,11 +146,24 @@ describe('the flights example', () => {
     ]);
   });
 
-  it('fits the same bytes each time, and the second version beats the first on days it has not seen', () => {
+  it('fits the same bytes each time, and the second version beats the first on days it has not seen', async () => {
     const flights = flightsOf(loadFlights(), 'coast');
-    const [first, second] = fitLateArrivalModels(flights);
-    expect(fitLateArrivalModels(flights).map(({ digest }) => digest)).toEqual([first?.digest, second?.digest]);
-    expect(first?.heldBackAuc).toBeGreaterThan(0.55);
-    expect(second?.heldBackAuc).toBeGreaterThan(first?.heldBackAuc ?? 1);
+    const fit = () => Promise.all(plannedVersions.map((plan) => fitVersion(plan, flights)));
+    const [one, other] = await fit();
+    expect((await fit()).map(({ artifact }) => artifact.sha256)).toEqual([
+      one?.artifact.sha256,
+      other?.artifact.sha256,
+    ]);
+    expect(one?.heldBackAuc).toBeGreaterThan(0.55);
+    expect(other?.heldBackAuc).toBeGreaterThan(one?.heldBackAuc ?? 1);
+  });
+
+  it('prints what its README shows', () => {
+    const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
+    const shown = /```text\n(?<output>[^`]*)```/.exec(readme)?.groups?.['output'] ?? '';
+    expect(shown).toContain('tenant coast');
+    for (const part of shown.split('\n\n')) {
+      expect(withoutDurations(first.output)).toContain(withoutDurations(part.trimEnd()));
+    }
   });
 });

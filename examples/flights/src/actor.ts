@@ -1,0 +1,2 @@
+/** Who all changes of the example are recorded for. */
+export const actor = 'flights-example';
