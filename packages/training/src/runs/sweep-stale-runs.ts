@@ -37,12 +37,15 @@ export interface StaleRun {
  */
 export async function sweepStaleRuns(tx: TenantTx, input: SweepStaleRunsInput = {}): Promise<readonly StaleRun[]> {
   const { limit = 100 } = parseInput(SweepStaleRunsInput, input);
-  return (await sweep(tx, limit)).map(({ isDeleted: _, ...run }) => run);
+  return (await sweep(tx, limit)).map(asStaleRun);
 }
 
 interface SweptRun extends StaleRun {
+  readonly changeNumber: number;
   readonly isDeleted: boolean;
 }
+
+const asStaleRun = ({ runId, name, group, attempt }: SweptRun): StaleRun => ({ runId, name, group, attempt });
 
 async function sweep(tx: TenantTx, limit: number, except: readonly string[] = []): Promise<readonly SweptRun[]> {
   const tenant = tenantOf(tx);
@@ -70,9 +73,15 @@ async function sweep(tx: TenantTx, limit: number, except: readonly string[] = []
     .sort((one, other) => (one.runId < other.runId ? -1 : 1));
   await recordRunEvents(
     tx,
-    stale.map(({ isDeleted: _, ...run }) => ({ ...run, kind: 'stale', fromStatus: 'running', toStatus: 'stale' })),
+    stale.map((run) => ({
+      ...asStaleRun(run),
+      changeNumber: run.changeNumber,
+      kind: 'stale',
+      fromStatus: 'running',
+      toStatus: 'stale',
+    })),
   );
-  return stale.map(({ changeNumber: _, ...run }) => run);
+  return stale;
 }
 
 interface StaleRow extends Record<string, unknown> {
@@ -111,10 +120,10 @@ export function staleRunsHandler({ onStale, now, ...options }: StaleRunsOptions 
       const refused = new Map<string, unknown>();
       const sweepSome = async (tx: TenantTx, limit: number) => {
         const stale = await sweep(tx, limit, [...refused.keys()]);
-        for (const { isDeleted, ...run } of stale) {
-          if (isDeleted) continue;
+        for (const run of stale) {
+          if (run.isDeleted) continue;
           try {
-            await onStale?.(tx, run);
+            await onStale?.(tx, asStaleRun(run));
           } catch (error) {
             refused.set(run.runId, error);
             throw error;
