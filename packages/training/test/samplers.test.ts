@@ -191,6 +191,22 @@ describe('a grid', () => {
     ]);
   });
 
+  it('leaves out what is not active also where objects have a member of that name', () => {
+    const name = 'constructor';
+    const space: SearchSpace = {
+      model: { type: 'categorical', choices: ['line', 'net'] },
+      [name]: { type: 'int', low: 1, high: 1, when: { param: 'model', in: ['net'] } } as const,
+    };
+    const found = cells(space, { kind: 'grid' }).map((params) => Object.entries(params ?? {}));
+    expect(found).toEqual([
+      [['model', 'line']],
+      [
+        ['model', 'net'],
+        [name, 1],
+      ],
+    ]);
+  });
+
   it('over any space of few cells has no cell twice, and only such as the space has', () => {
     fc.assert(
       fc.property(anySpace, (space) => {

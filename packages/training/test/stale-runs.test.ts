@@ -1,14 +1,16 @@
-import { dispatchWork, runDispatcher } from '@mcp-hub/db-core';
+import { dispatchWork, runDispatcher, type TenantTx } from '@mcp-hub/db-core';
 import { freshTenant, startProgram } from '@mcp-hub/testing';
 import { sql } from 'drizzle-orm';
 import { describe, expect, it } from 'vitest';
 import {
   claimRun,
   createRun,
+  deleteRun,
   finishRun,
   getRun,
   heartbeatRun,
   listRunEvents,
+  restoreRun,
   retryRun,
   staleRunsHandler,
   startRun,
@@ -152,6 +154,43 @@ describe('the dispatcher', () => {
     expect(await training.run(tenant, (tx) => getRun(tx, { runId }))).toMatchObject({ status: 'queued', attempt: 2 });
     const { items } = await training.run(tenant, (tx) => listRunEvents(tx, { runId, limit: 2 }));
     expect([seen, items.map(({ kind }) => kind)]).toEqual([[1], ['retried', 'stale']]);
+  });
+
+  it('hands over no run that is deleted, and makes it stale', async () => {
+    const tenant = freshTenant();
+    const deleted = await leased(tenant, 10_000, second(0));
+    const other = await leased(tenant, 10_000, second(0));
+    await training.run(tenant, (tx) => deleteRun(tx, { runId: deleted.id }));
+    const seen: string[] = [];
+    await sweepAt(second(10), {
+      onStale: async (_, { runId }) => {
+        seen.push(runId);
+      },
+    });
+    expect(seen.filter((id) => id === deleted.id || id === other.id)).toEqual([other.id]);
+    await training.run(tenant, (tx) => restoreRun(tx, { runId: deleted.id }));
+    expect(await statusOf(tenant, deleted.id)).toBe('stale');
+  });
+
+  it('sweeps the others where the function throws for one, which it comes back to', async () => {
+    const tenant = freshTenant();
+    const [, poison, ...rest] = [
+      await leased(tenant, 10_000, second(0)),
+      await leased(tenant, 11_000, second(0)),
+      await leased(tenant, 12_000, second(0)),
+      await leased(tenant, 13_000, second(0)),
+    ];
+    const onStale = async (tx: TenantTx, { runId }: { readonly runId: string }) => {
+      if (runId === poison?.id) throw new Error('not this one');
+      if (rest.some(({ id }) => id === runId)) await retryRun(tx, { runId });
+    };
+    const ended = await sweepAt(second(20), { onStale });
+    expect(ended.failed).toBe(1);
+    const statuses = await Promise.all([poison, ...rest].map((run) => statusOf(tenant, run?.id ?? '')));
+    expect(statuses).toEqual(['running', 'queued', 'queued']);
+    await sweepAt(second(600));
+    expect(await statusOf(tenant, poison?.id ?? '')).toBe('stale');
+    expect(await duesOf(tenant)).toEqual([]);
   });
 
   it('runs it beside other handlers', async () => {

@@ -45,7 +45,7 @@ export function sampleGrid(space: SearchSpace, options: GridOptions, cell: numbe
   choose(axes, cell, chosen);
   const params: Record<string, ParamValue> = {};
   for (const { name } of orderParams(space)) {
-    const value = chosen[name];
+    const value = Object.hasOwn(chosen, name) ? chosen[name] : undefined;
     if (value !== undefined) params[name] = value;
   }
   return params;
