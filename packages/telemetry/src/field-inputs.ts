@@ -9,10 +9,13 @@ export const metricName = nameInput(TELEMETRY_LIMITS.metricLength);
 export const unitName = nameInput(TELEMETRY_LIMITS.unitLength);
 
 // zod's record leaves this key out in silence, and two series would be one.
-const hasNoPrototype = z.custom<Readonly<Record<string, string>>>(
-  (value) => typeof value !== 'object' || value === null || !Object.hasOwn(value, '__proto__'),
-  'must not have the key __proto__',
-);
+// Not z.custom, which has no JSON schema.
+const hasNoPrototype: z.ZodType<Readonly<Record<string, string>>, Readonly<Record<string, string>>> = z
+  .any()
+  .refine(
+    (value: unknown) => typeof value !== 'object' || value === null || !Object.hasOwn(value, '__proto__'),
+    'must not have the key __proto__',
+  );
 
 const labelPairs = z
   .record(nameInput(TELEMETRY_LIMITS.labelKeyLength), textInput(TELEMETRY_LIMITS.labelValueLength))

@@ -159,7 +159,7 @@ function isTimeZone(name: string): boolean {
   // no name, or means the opposite.
   if (name !== 'UTC' && !/^[A-Za-z_]+\//.test(name)) return false;
   try {
-    new Intl.DateTimeFormat('en', { timeZone: name });
+    Intl.DateTimeFormat('en', { timeZone: name });
     return true;
   } catch {
     return false;
