@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -41,4 +41,17 @@ test('npm run try hands the exit code on, and asks for a file', () => {
   expect(tryFile(folder, 'code.mts', '7').status).toBe(7);
   expect(tryFile(folder, 'nowhere.ts')).toMatchObject({ status: 2, stderr: expect.stringContaining('does not exist') });
   expect(tryFile(folder)).toMatchObject({ status: 2, stderr: expect.stringContaining('npm run try -- FILE.ts') });
+});
+
+test('npm run try finds every package by its name, and says which file asked for one that is not there', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'mcp-hub-try-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const packages = readdirSync(join(root, 'packages')).map((name) => `import '@mcp-hub/${name}';`);
+  writeFileSync(join(folder, 'all.ts'), [...packages, "import 'zod';", 'await Promise.resolve();'].join('\n'));
+  expect(tryFile(folder, 'all.ts')).toMatchObject({ status: 0, stderr: '' });
+  writeFileSync(join(folder, 'none.ts'), "import '@mcp-hub/nothing';");
+  expect(tryFile(folder, 'none.ts')).toMatchObject({
+    status: 1,
+    stderr: expect.stringMatching(/imported from .*none\.ts/),
+  });
 });
