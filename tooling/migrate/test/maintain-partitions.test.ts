@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import postgres from 'postgres';
 import { expect, onTestFinished, test } from 'vitest';
 import { type MaintainPartitionsOptions, maintainPartitions } from '../src/partitions/maintain-partitions.ts';
-import { freshDatabase, query, value } from './run-support.ts';
+import { freshDatabase, query, testServer, value } from './run-support.ts';
 
 const now = new Date('2026-05-20T12:00:00Z');
 
@@ -211,4 +211,15 @@ test('refuses numbers that would drop what is recorded now, and drops nothing af
   }
   expect(await partitions(url, 'events')).toEqual(['events_default']);
   expect(await maintain(url, { dropAfterDays: { events: 99_999 } })).toMatchObject({ dropped: [], movedRows: 1 });
+});
+
+test('refuses a login that does not own the tables, and names the URL that it takes', async ({ skip }) => {
+  const { serviceUrl } = testServer();
+  if (serviceUrl === undefined) return skip('The given server has no login of services.');
+  const url = new URL(serviceUrl);
+  url.pathname = new URL(await databaseWith('events')).pathname;
+  await expect(maintain(url.href)).rejects.toMatchObject({
+    code: 'not_owner',
+    message: expect.stringMatching(/does not own events in .*POSTGRES_URL/),
+  });
 });

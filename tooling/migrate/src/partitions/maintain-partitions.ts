@@ -44,7 +44,7 @@ export interface PartitionReport {
  * requests do not stand in a queue behind it. A table that stays busy does not keep the others from being served.
  *
  * @throws MigrateError `usage` for a number outside its range; as the runner does: for the URL, the login, a lock that
- *   another run holds for 10 minutes; `no_such_table` where retention names a table that is not partitioned.
+ *   another run holds for 10 minutes; `not_owner`; `no_such_table` where retention names a table that is not partitioned.
  */
 export async function maintainPartitions(options: MaintainPartitionsOptions): Promise<PartitionReport> {
   // A negative number of days would drop what is recorded now.
@@ -75,6 +75,13 @@ interface Sum {
 
 async function maintainAll(session: RunnerSession, options: MaintainPartitionsOptions): Promise<PartitionReport> {
   const tables = await readPartitionedTables(session);
+  const foreign = tables.find(({ isOwned }) => !isOwned);
+  if (foreign !== undefined) {
+    throw new MigrateError(
+      'not_owner',
+      `${session.login} does not own ${foreign.name} in ${session.database}, so it may not make its partitions. Take POSTGRES_URL, the owner's URL.`,
+    );
+  }
   for (const name of Object.keys(options.dropAfterDays ?? {})) {
     if (!tables.some((table) => table.name === name)) {
       const known = tables.map((table) => table.name).join(', ');

@@ -3,6 +3,8 @@ import type { RunnerSession } from '../connection.ts';
 /** A table that is partitioned by the time of its v7 ids, with its partitions. */
 export interface PartitionedTable {
   readonly name: string;
+  /** Whether the session's login owns it, or is a member of who does. */
+  readonly isOwned: boolean;
   /** The column that it is partitioned by. */
   readonly key: string;
   /** Columns that a row is moved by: without generated ones. */
@@ -22,7 +24,7 @@ export interface Partition {
 }
 
 const query = `
-select t.relname as name, a.attname as key,
+select t.relname as name, pg_catalog.pg_has_role(t.relowner, 'USAGE') as owned, a.attname as key,
        (select pg_catalog.json_agg(c.attname order by c.attnum)::text
           from pg_catalog.pg_attribute c
          where c.attrelid = t.oid and c.attnum > 0 and not c.attisdropped and c.attgenerated = '') as columns,
@@ -45,6 +47,7 @@ export async function readPartitionedTables(session: RunnerSession): Promise<rea
   const rows = await session.query(query, []);
   return rows.map((row) => ({
     name: String(row['name']),
+    isOwned: row['owned'] === true,
     key: String(row['key']),
     columns: JSON.parse(String(row['columns'])) as readonly string[],
     defaultPartition: String(row['default_partition']),
