@@ -1,5 +1,6 @@
 import type { DomainError, TenantTx } from '@mcp-hub/db-core';
 import { failureOf, freshTenant } from '@mcp-hub/testing';
+import { sql } from 'drizzle-orm';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { listTopSubjects, readSeries, readSummary, recordTelemetry, type TelemetryStatistics } from '../src/index.ts';
@@ -257,6 +258,32 @@ describe('readSummary and listTopSubjects', () => {
     expect(odd.n).toBe(
       inWindow.filter(({ subject, labels }) => subject === 's1' && labels?.['parity'] === 'odd').length,
     );
+  });
+
+  it('merges in plain SQL by the formulas of the README to what it reads', async () => {
+    const days = { from: time('05-01T00:00:00'), to: time('05-06T00:00:00') };
+    const summary = await run((tx) => readSummary(tx, { metric: 'm', ...days, percentiles: [0.5] }));
+    const [plain] = await run((tx) =>
+      tx.execute<{ n: number; mean: number; variance: number; median: number }>(sql`
+        with part as (
+          select n, mean, m2, histogram_keys, histogram_counts from ml_telemetry_aggregates where grain = 'day'
+        ), whole as (
+          select sum(n) as n, sum(n * mean) / sum(n) as mean from part
+        ), bucket as (
+          select k, sum(sum(count)) over (order by k) as upto
+            from part, unnest(histogram_keys, histogram_counts) as h (k, count)
+           group by k
+        )
+        select n::float8, mean,
+               (select sum(m2 + p.n * (p.mean - whole.mean) ^ 2) from part p) / (n - 1)::float8 as variance,
+               (select case when k = 0 then 0 else sign(k) * exp((abs(k) - 40000) * ln(1.01::float8 / 0.99)) * 0.99 end
+                  from bucket where upto > floor(0.5 * (whole.n - 1)) order by k limit 1) as median
+          from whole`),
+    );
+    expect(plain?.n).toBe(summary.n);
+    expect(plain?.mean).toBeCloseTo(summary.mean ?? Number.NaN, 9);
+    expect(plain?.variance).toBeCloseTo(summary.variance ?? Number.NaN, 6);
+    expect(plain?.median).toBeCloseTo(summary.percentiles[0] ?? Number.NaN, 9);
   });
 
   it('widens a window to whole minutes, and is 0 where nothing is known', async () => {
