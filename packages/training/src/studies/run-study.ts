@@ -140,11 +140,11 @@ async function runTrial(
   let shouldPrune = false;
   const tell = async (how: Omit<TellTrialInput, 'lease'>): Promise<Trial> => {
     // Told again in the same way a trial stays as it is, and what it came to may have taken hours.
-    for (let attempt = 1; ; attempt += 1) {
+    for (let tries = 1; ; tries += 1) {
       try {
         return await withTenant(db, tenant, (tx) => tellTrial(tx, { lease, ...how }), options);
       } catch (error) {
-        if (attempt === TELL_ATTEMPTS || !isDomainError(error, 'unavailable')) throw error;
+        if (tries === TELL_ATTEMPTS || !isDomainError(error, 'unavailable')) throw error;
       }
       await pause(POLL_MS);
     }
