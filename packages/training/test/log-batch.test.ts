@@ -126,7 +126,8 @@ describe('points', () => {
     ['step', { ...good, step: Number.NaN }, 'must be of type number'],
     ['at', { ...good, at: 12 }, 'must be of type date'],
     ['at', { ...good, at: new Date(Number.NaN) }, 'must be of type date'],
-    ['at', { ...good, at: new Date(Date.UTC(10_000, 0)) }, 'must be of the years 1 to 9999'],
+    ['at', { ...good, at: new Date(Date.UTC(10_000, 0)) }, 'must be of the years 100 to 9999'],
+    ['at', { ...good, at: new Date('0099-12-31T23:59:59.999Z') }, 'must be of the years 100 to 9999'],
     ['', { ...good, stepp: 1 }, 'holds a field that is not known here'],
     ['', null, 'must be of type object'],
   ])('are refused with their index for a bad %s (%j)', async (field, bad, rule) => {

@@ -1,3 +1,4 @@
+import { connect } from '@mcp-hub/db-core';
 import { freshTenant } from '@mcp-hub/testing';
 import { sql } from 'drizzle-orm';
 import { describe, expect, it } from 'vitest';
@@ -150,6 +151,36 @@ describe('runStudy', () => {
     });
     expect(second).toMatchObject({ complete: 3 });
     expect(attempts).toEqual([1, 1, 1]);
+  });
+
+  it('tells again what the database could not take at once', async () => {
+    const tenant = freshTenant();
+    const { id: studyId } = await makeStudy(training, tenant, { maxTrials: 1 });
+    const impatient = await connect({ url: training.serviceUrl, lockTimeoutMs: 50 });
+    let release = () => {};
+    const isOver = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    let holder: Promise<void> = isOver;
+    const objective = async ({ trialId }: ObjectiveTrial) => {
+      await new Promise<void>((isHeld) => {
+        holder = training.run(tenant, async (tx) => {
+          await tx.execute(sql`select from hyperparameter_trials where id = ${trialId}::uuid for no key update`);
+          isHeld();
+          await isOver;
+        });
+      });
+      // Longer than a statement of runStudy waits for a lock here.
+      setTimeout(release, 300);
+      return 1;
+    };
+    try {
+      expect(await runStudy(impatient, tenant, { studyId, objective })).toMatchObject({ complete: 1, failed: 0 });
+    } finally {
+      release();
+      await holder;
+      await impatient.close();
+    }
   });
 
   it('runs as many trials as a call may, and ends when the study is stopped', async () => {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { DomainError, parseInput, type TenantTx, tenantOf } from '@mcp-hub/db-core';
 import { sql } from 'drizzle-orm';
 import { z } from 'zod';
-import { fencingToken, idempotencyKey, key, runId } from '../inputs.ts';
+import { fencingToken, idempotencyKey, key, recordOf, runId } from '../inputs.ts';
 import { TRAINING_LIMITS } from '../limits.ts';
 import { runNotFound } from '../not-found.ts';
 import { oncePerKey } from '../once-per-key.ts';
@@ -23,7 +23,7 @@ export const LogBatchInput = z.strictObject({
   /** A tag takes the place of the one before; of two in one list the last stays. */
   tags: PairsInput.optional(),
   /** Which way is better, by metric key: from then on the key has a best. */
-  goals: z.record(key, z.enum(metricGoals)).optional(),
+  goals: recordOf(z.record(key, z.enum(metricGoals)), TRAINING_LIMITS.metricKeys).optional(),
   /** One for each batch that the client wants stored: points without a time get another one when they are sent again. */
   idempotencyKey,
 });

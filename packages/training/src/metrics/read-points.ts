@@ -1,6 +1,6 @@
 import { DomainError, parseInput } from '@mcp-hub/db-core';
 import { z } from 'zod';
-import { key } from '../inputs.ts';
+import { isStorableTime, key, storableTime } from '../inputs.ts';
 
 export const MetricPointInput = z.strictObject({
   key,
@@ -9,7 +9,7 @@ export const MetricPointInput = z.strictObject({
   /** Default 0. */
   step: z.int().optional(),
   /** Default: now, by app_now(). */
-  at: z.date().refine(isStorableTime, 'must be of the years 1 to 9999').optional(),
+  at: storableTime.optional(),
 });
 export type MetricPointInput = Readonly<z.input<typeof MetricPointInput>>;
 
@@ -86,12 +86,4 @@ function checkedPoint(point: unknown, index: number): MetricPointInput {
     // oxlint-disable-next-line preserve-caught-error -- it says the same, without the index.
     throw new DomainError('invalid_input', path + rule, { details: { ...error.details, field: path, index } });
   }
-}
-
-const FIRST_TIME = Date.parse('0001-01-01T00:00:00Z');
-const LAST_TIME = Date.parse('9999-12-31T23:59:59.999Z');
-
-function isStorableTime(at: Date): boolean {
-  const time = at.getTime();
-  return time >= FIRST_TIME && time <= LAST_TIME;
 }

@@ -1,7 +1,7 @@
 import { parseInput, type TenantTx } from '@mcp-hub/db-core';
 import { sql } from 'drizzle-orm';
 import { z } from 'zod';
-import { errorText, fencingToken, reasonText, runId } from '../inputs.ts';
+import { errorText, fencingToken, reasonText, runId, storableTime } from '../inputs.ts';
 import { changeRun, nextTokenIfLeased } from './change-run.ts';
 import { refuseIllegalMove } from './legal-moves.ts';
 import { lockRun, requireToken } from './lock-run.ts';
@@ -15,7 +15,7 @@ export const FinishRunInput = z
     /** With failed: what it ended with. */
     error: errorText.optional(),
     /** Default: now. */
-    endedAt: z.date().optional(),
+    endedAt: storableTime.optional(),
   })
   .refine((input) => input.error === undefined || input.status === 'failed', {
     path: ['error'],

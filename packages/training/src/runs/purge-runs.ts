@@ -10,6 +10,7 @@ import {
 } from '@mcp-hub/db-core';
 import { type SQL, sql } from 'drizzle-orm';
 import { z } from 'zod';
+import { storableTime } from '../inputs.ts';
 import { TRAINING_LIMITS } from '../limits.ts';
 import { trainingMetrics, trainingPurges, trainingRuns } from '../schema.ts';
 import { producedLiveVersion } from './delete-run.ts';
@@ -17,7 +18,7 @@ import { recordRunEvents } from './record-run-event.ts';
 
 export const PurgeRunsInput = z.strictObject({
   /** Runs that were deleted before this time. */
-  deletedBefore: z.date(),
+  deletedBefore: storableTime,
   /** Points that one transaction deletes. Default 10,000. */
   batchSize: z.int().min(1).max(TRAINING_LIMITS.purgeBatch).optional(),
   /** Ends after the transaction that runs. */

@@ -1,6 +1,7 @@
 import { parseInput, type TenantTx, tenantOf } from '@mcp-hub/db-core';
 import { and, eq, type SQL, sql } from 'drizzle-orm';
 import { z } from 'zod';
+import { TRAINING_LIMITS } from '../limits.ts';
 import { bestTrialNotFound } from '../not-found.ts';
 import { hyperparameterStudies, hyperparameterTrials } from '../schema.ts';
 import { studyIdInput } from './study-inputs.ts';
@@ -9,7 +10,11 @@ import { ofLiveStudy, type Trial, trialColumns } from './trials.ts';
 export const GetBestTrialInput = z.strictObject({
   studyId: studyIdInput,
   /** Which of several objectives counts, from 0. Default 0. */
-  objective: z.int().min(0).optional(),
+  objective: z
+    .int()
+    .min(0)
+    .max(TRAINING_LIMITS.objectives - 1)
+    .optional(),
 });
 export type GetBestTrialInput = Readonly<z.input<typeof GetBestTrialInput>>;
 

@@ -10,7 +10,7 @@ import {
 } from '@mcp-hub/db-core';
 import { and, eq, sql } from 'drizzle-orm';
 import { z } from 'zod';
-import { idempotencyKey, jsonObject } from '../inputs.ts';
+import { idempotencyKey, jsonObject, recordOf } from '../inputs.ts';
 import { TRAINING_LIMITS } from '../limits.ts';
 import { oncePerKey } from '../once-per-key.ts';
 import { checkFixedParams } from '../samplers/check-params.ts';
@@ -21,7 +21,7 @@ import { lockStudy } from './study-lock.ts';
 
 const NewTrial = z.strictObject({
   /** Of the search space; the sampler chooses those that are not given. Default: none. */
-  params: z.record(z.string(), ParamValue).optional(),
+  params: recordOf(z.record(z.string(), ParamValue)).optional(),
   metadata: jsonObject.optional(),
 });
 

@@ -1,6 +1,7 @@
 import { type Database, parseInput, type TenantTx, tenantOf, timeParameter, withTenant } from '@mcp-hub/db-core';
 import { type SQL, sql } from 'drizzle-orm';
 import { z } from 'zod';
+import { storableTime } from '../inputs.ts';
 import { TRAINING_LIMITS } from '../limits.ts';
 import {
   hyperparameterStudies,
@@ -12,7 +13,7 @@ import { recordStudyEvent } from './change-study.ts';
 
 export const PurgeStudiesInput = z.strictObject({
   /** Studies that were deleted before this time. */
-  deletedBefore: z.date(),
+  deletedBefore: storableTime,
   /** Rows that one transaction deletes. Default 10,000. */
   batchSize: z.int().min(1).max(TRAINING_LIMITS.purgeBatch).optional(),
   /** Ends after the transaction that runs. */

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { type Database, isLeaseLost, parseInput, withTenant } from '@mcp-hub/db-core';
+import { type Database, isDomainError, isLeaseLost, parseInput, withTenant } from '@mcp-hub/db-core';
 import { z } from 'zod';
 import { TRAINING_LIMITS } from '../limits.ts';
 import { type AskedTrial, askTrial, type StudyOptions } from './ask-trial.ts';
@@ -62,6 +62,7 @@ export interface StudyRun {
  *
  * A trial whose objective throws has failed and the others go on; `onTrial` hears of the error, of which the trial keeps
  * the text. A stopped objective that throws gives its trial back, for the next call to take up; one that returns is told.
+ * Where the database is not to be had for a moment a trial is told again, five times in all.
  *
  * @throws DomainError `not_found`, and what the database gives; the other workers of the call are stopped first.
  */
@@ -113,6 +114,7 @@ export async function runStudy(
 }
 
 const POLL_MS = 500;
+const TELL_ATTEMPTS = 5;
 
 interface TrialRun {
   readonly ended: keyof StudyRun;
@@ -136,8 +138,17 @@ async function runTrial(
   stop.addEventListener('abort', onStop);
   const heart = beat(db, tenant, asked, abort, options);
   let shouldPrune = false;
-  const tell = async (how: Omit<TellTrialInput, 'lease'>) =>
-    await withTenant(db, tenant, (tx) => tellTrial(tx, { lease, ...how }), options);
+  const tell = async (how: Omit<TellTrialInput, 'lease'>): Promise<Trial> => {
+    // Told again in the same way a trial stays as it is, and what it came to may have taken hours.
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await withTenant(db, tenant, (tx) => tellTrial(tx, { lease, ...how }), options);
+      } catch (error) {
+        if (tries === TELL_ATTEMPTS || !isDomainError(error, 'unavailable')) throw error;
+      }
+      await pause(POLL_MS);
+    }
+  };
   try {
     const values = await objective({
       trialId,

@@ -1,5 +1,6 @@
 import { nameInput } from '@mcp-hub/db-core';
 import { z } from 'zod';
+import { storableTime } from '../inputs.ts';
 import { TRAINING_LIMITS } from '../limits.ts';
 
 export const studyIdInput = z.uuid();
@@ -17,7 +18,7 @@ export const timeBudget = {
   /** No trial is given out later than so long from now. */
   timeBudgetMs: z.int().min(1).max(TRAINING_LIMITS.timeBudgetMs).optional(),
   /** No trial is given out after this time. */
-  deadlineAt: z.date().nullish(),
+  deadlineAt: storableTime.nullish(),
 };
 
 export const oneTimeBudget = (input: {

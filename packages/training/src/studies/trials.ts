@@ -19,9 +19,10 @@ import {
 } from '@mcp-hub/db-core';
 import { and, eq, getTableColumns, type SQL, sql } from 'drizzle-orm';
 import { z } from 'zod';
+import { TRAINING_LIMITS } from '../limits.ts';
 import { trialNotFound } from '../not-found.ts';
 import { hyperparameterStudies, hyperparameterTrials, hyperparameterTrialValues, trialStatuses } from '../schema.ts';
-import { studyIdInput, trialIdInput } from './study-inputs.ts';
+import { MAX_TRIALS, studyIdInput, trialIdInput } from './study-inputs.ts';
 
 const { fencingToken: _, ...columns } = getTableColumns(hyperparameterTrials);
 
@@ -35,7 +36,7 @@ export const GetTrialInput = z
   .strictObject({
     trialId: trialIdInput.optional(),
     studyId: studyIdInput.optional(),
-    number: z.int().min(0).optional(),
+    number: z.int().min(0).max(MAX_TRIALS).optional(),
   })
   .refine(
     (given) =>
@@ -160,7 +161,7 @@ export const ListTrialValuesInput = z.strictObject({
   ...PageInput.shape,
   trialId: trialIdInput,
   /** Those of this attempt only. */
-  attempt: z.int().min(1).optional(),
+  attempt: z.int().min(1).max(TRAINING_LIMITS.attempts).optional(),
 });
 export type ListTrialValuesInput = Readonly<z.input<typeof ListTrialValuesInput>>;
 
