@@ -7,7 +7,7 @@ import { referenceColour } from '../theme.ts';
 import { pointsOf, thinnedNote, thinRows } from '../thin-rows.ts';
 
 /** One curve of shares: its points in drawing order, x not falling. */
-export interface ShareCurve {
+interface ShareCurve {
   readonly name: string;
   /** What the legend, or the subtitle of a single curve, says of it. */
   readonly summary: string;

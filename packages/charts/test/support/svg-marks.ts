@@ -1,6 +1,6 @@
 import { type ChartSpec, renderSvg } from '../../src/index.ts';
 
-export type Point = readonly [x: number, y: number];
+type Point = readonly [x: number, y: number];
 
 export interface SvgMarks {
   readonly svg: string;
@@ -47,7 +47,7 @@ function attributes(text: string): ReadonlyMap<string, string> {
 }
 
 /** The corners of a path of M, L, H and V. */
-export function pointsOf(path: string): readonly Point[] {
+function pointsOf(path: string): readonly Point[] {
   let [x, y] = [0, 0];
   return [...path.matchAll(/([MLHV])([^MLHVZ]*)/g)].map(([, command, numbers = '']): Point => {
     const [first = 0, second = 0] = numbers.split(',').map(Number);
