@@ -1,2 +1,19 @@
+export * from './evaluations/confusion.ts';
+export * from './evaluations/curves.ts';
+export { EvaluateBinaryInput, evaluateBinary } from './evaluations/evaluate-binary.ts';
+export * from './evaluations/evaluate-multiclass.ts';
+export * from './evaluations/evaluate-ranking.ts';
+export * from './evaluations/evaluate-regression.ts';
+export type { MetricRow, MetricValue, SliceKey } from './evaluations/evaluation-parts.ts';
+export * from './evaluations/evaluations.ts';
+export * from './evaluations/feature-importance.ts';
+export * from './evaluations/list-metrics.ts';
+export {
+  type PermutationImportanceInput,
+  type PermutedFeature,
+  permutationImportance,
+} from './evaluations/permutation-importance.ts';
+export type { RecordedEvaluation } from './evaluations/store-evaluation.ts';
 export * from './limits.ts';
+export { higherIsBetter } from './metric-direction.ts';
 export * from './schema.ts';
