@@ -1,6 +1,17 @@
 -- 007_evaluations: what @mcp-hub/evaluation keeps. Composed by db:generate: change packages/evaluation, not this file.
 -- composed-from: @mcp-hub/evaluation
 
+CREATE TABLE "comparison_families" (
+	"tenant_id" text DEFAULT current_setting('app.tenant') NOT NULL,
+	"name" text NOT NULL,
+	"correction" text NOT NULL,
+	"actor" text DEFAULT nullif(current_setting('app.actor', true), ''),
+	"created_at" timestamp (3) with time zone DEFAULT app_now() NOT NULL,
+	CONSTRAINT "comparison_families_pk" PRIMARY KEY("tenant_id","name"),
+	CONSTRAINT "comparison_families_tenant_id_check" CHECK ("comparison_families"."tenant_id" <> ''),
+	CONSTRAINT "comparison_families_correction_check" CHECK ("comparison_families"."correction" in ('holm', 'benjamini_hochberg', 'bonferroni'))
+);
+--> statement-breakpoint
 CREATE TABLE "evaluations" (
 	"tenant_id" text DEFAULT current_setting('app.tenant') NOT NULL,
 	"id" uuid DEFAULT app_uuid_v7() NOT NULL,
@@ -154,6 +165,7 @@ CREATE TABLE "model_comparisons" (
 	"split" text DEFAULT 'test' NOT NULL,
 	"slice" text DEFAULT '' NOT NULL,
 	"metric" text NOT NULL,
+	"higher_is_better" boolean NOT NULL,
 	"test" text NOT NULL,
 	"statistic" double precision,
 	"p_value" double precision,
@@ -163,9 +175,10 @@ CREATE TABLE "model_comparisons" (
 	"confidence" double precision NOT NULL,
 	"reason" text,
 	"n" bigint NOT NULL,
-	"family" text DEFAULT '' NOT NULL,
-	"correction" text,
+	"family" text,
 	"adjusted_p" double precision,
+	"alpha" double precision NOT NULL,
+	"margin" double precision NOT NULL,
 	"decision" text NOT NULL,
 	"parameters" jsonb DEFAULT '{}'::jsonb NOT NULL,
 	"actor" text DEFAULT nullif(current_setting('app.actor', true), ''),
@@ -173,6 +186,8 @@ CREATE TABLE "model_comparisons" (
 	CONSTRAINT "model_comparisons_pk" PRIMARY KEY("tenant_id","id"),
 	CONSTRAINT "model_comparisons_tenant_id_check" CHECK ("model_comparisons"."tenant_id" <> ''),
 	CONSTRAINT "model_comparisons_decision_check" CHECK ("model_comparisons"."decision" in ('better', 'worse', 'equivalent', 'undecided')),
+	CONSTRAINT "model_comparisons_test_check" CHECK ("model_comparisons"."test" in ('mcnemar_exact', 'mcnemar_mid_p', 'mcnemar_chi_square', 'delong', 'paired_t', 'paired_bootstrap')),
+	CONSTRAINT "model_comparisons_family_fk" FOREIGN KEY ("tenant_id","family") REFERENCES "public"."comparison_families"("tenant_id","name") ON DELETE no action ON UPDATE no action,
 	CONSTRAINT "model_comparisons_baseline_fk" FOREIGN KEY ("tenant_id","baseline_version_id") REFERENCES "public"."model_registry"("tenant_id","id") ON DELETE no action ON UPDATE no action,
 	CONSTRAINT "model_comparisons_candidate_fk" FOREIGN KEY ("tenant_id","candidate_version_id") REFERENCES "public"."model_registry"("tenant_id","id") ON DELETE no action ON UPDATE no action
 );
@@ -216,9 +231,13 @@ CREATE INDEX "model_comparisons_candidate_idx" ON "model_comparisons" USING btre
 --> statement-breakpoint
 CREATE INDEX "model_comparisons_baseline_idx" ON "model_comparisons" USING btree ("tenant_id","baseline_version_id","created_at","id");
 --> statement-breakpoint
-CREATE INDEX "model_comparisons_family_idx" ON "model_comparisons" USING btree ("tenant_id","family","id") WHERE "model_comparisons"."family" <> '';
+CREATE INDEX "model_comparisons_pair_idx" ON "model_comparisons" USING btree ("tenant_id","candidate_version_id","baseline_version_id","test","id");
+--> statement-breakpoint
+CREATE INDEX "model_comparisons_family_idx" ON "model_comparisons" USING btree ("tenant_id","family","id") WHERE "model_comparisons"."family" is not null;
 --> statement-breakpoint
 ALTER TABLE "calibration_bins" ENABLE ROW LEVEL SECURITY;
+--> statement-breakpoint
+ALTER TABLE "comparison_families" ENABLE ROW LEVEL SECURITY;
 --> statement-breakpoint
 ALTER TABLE "confusion_matrices" ENABLE ROW LEVEL SECURITY;
 --> statement-breakpoint
@@ -240,6 +259,8 @@ ALTER TABLE "threshold_analysis" ENABLE ROW LEVEL SECURITY;
 --> statement-breakpoint
 CREATE POLICY "calibration_bins_tenant_policy" ON "calibration_bins" AS PERMISSIVE FOR ALL TO public USING (tenant_id = (select nullif(current_setting('app.tenant', true), ''))) WITH CHECK (tenant_id = (select nullif(current_setting('app.tenant', true), '')));
 --> statement-breakpoint
+CREATE POLICY "comparison_families_tenant_policy" ON "comparison_families" AS PERMISSIVE FOR ALL TO public USING (tenant_id = (select nullif(current_setting('app.tenant', true), ''))) WITH CHECK (tenant_id = (select nullif(current_setting('app.tenant', true), '')));
+--> statement-breakpoint
 CREATE POLICY "confusion_matrices_tenant_policy" ON "confusion_matrices" AS PERMISSIVE FOR ALL TO public USING (tenant_id = (select nullif(current_setting('app.tenant', true), ''))) WITH CHECK (tenant_id = (select nullif(current_setting('app.tenant', true), '')));
 --> statement-breakpoint
 CREATE POLICY "evaluation_metrics_tenant_policy" ON "evaluation_metrics" AS PERMISSIVE FOR ALL TO public USING (tenant_id = (select nullif(current_setting('app.tenant', true), ''))) WITH CHECK (tenant_id = (select nullif(current_setting('app.tenant', true), '')));
@@ -257,6 +278,12 @@ CREATE POLICY "gate_policies_tenant_policy" ON "gate_policies" AS PERMISSIVE FOR
 CREATE POLICY "model_comparisons_tenant_policy" ON "model_comparisons" AS PERMISSIVE FOR ALL TO public USING (tenant_id = (select nullif(current_setting('app.tenant', true), ''))) WITH CHECK (tenant_id = (select nullif(current_setting('app.tenant', true), '')));
 --> statement-breakpoint
 CREATE POLICY "threshold_analysis_tenant_policy" ON "threshold_analysis" AS PERMISSIVE FOR ALL TO public USING (tenant_id = (select nullif(current_setting('app.tenant', true), ''))) WITH CHECK (tenant_id = (select nullif(current_setting('app.tenant', true), '')));
+--> statement-breakpoint
+ALTER TABLE "comparison_families" FORCE ROW LEVEL SECURITY;
+--> statement-breakpoint
+GRANT SELECT, INSERT, UPDATE, DELETE ON "comparison_families" TO app_tenant;
+--> statement-breakpoint
+GRANT SELECT ON "comparison_families" TO app_readonly;
 --> statement-breakpoint
 ALTER TABLE "evaluations" FORCE ROW LEVEL SECURITY;
 --> statement-breakpoint
@@ -330,6 +357,7 @@ begin
     select 'no forced row level security: table ' || made.name
       from (values
         ('calibration_bins'),
+        ('comparison_families'),
         ('confusion_matrices'),
         ('evaluation_metrics'),
         ('evaluations'),
@@ -347,6 +375,9 @@ begin
         ('calibration_bins', 'calibration_bins_evaluation_fk'),
         ('calibration_bins', 'calibration_bins_pk'),
         ('calibration_bins', 'calibration_bins_tenant_id_check'),
+        ('comparison_families', 'comparison_families_correction_check'),
+        ('comparison_families', 'comparison_families_pk'),
+        ('comparison_families', 'comparison_families_tenant_id_check'),
         ('confusion_matrices', 'confusion_matrices_evaluation_fk'),
         ('confusion_matrices', 'confusion_matrices_pk'),
         ('confusion_matrices', 'confusion_matrices_tenant_id_check'),
@@ -376,8 +407,10 @@ begin
         ('model_comparisons', 'model_comparisons_baseline_fk'),
         ('model_comparisons', 'model_comparisons_candidate_fk'),
         ('model_comparisons', 'model_comparisons_decision_check'),
+        ('model_comparisons', 'model_comparisons_family_fk'),
         ('model_comparisons', 'model_comparisons_pk'),
         ('model_comparisons', 'model_comparisons_tenant_id_check'),
+        ('model_comparisons', 'model_comparisons_test_check'),
         ('threshold_analysis', 'threshold_analysis_evaluation_fk'),
         ('threshold_analysis', 'threshold_analysis_pk'),
         ('threshold_analysis', 'threshold_analysis_tenant_id_check')
@@ -395,13 +428,15 @@ begin
         ('gate_decisions', 'gate_decisions_version_idx'),
         ('model_comparisons', 'model_comparisons_baseline_idx'),
         ('model_comparisons', 'model_comparisons_candidate_idx'),
-        ('model_comparisons', 'model_comparisons_family_idx')
+        ('model_comparisons', 'model_comparisons_family_idx'),
+        ('model_comparisons', 'model_comparisons_pair_idx')
       ) as made(parent, name)
      where not exists (select from pg_catalog.pg_index i where i.indrelid = pg_catalog.to_regclass('public.' || made.parent) and i.indexrelid = pg_catalog.to_regclass('public.' || made.name) and i.indisvalid)
     union all
     select 'missing: policy ' || made.parent || '.' || made.name
       from (values
         ('calibration_bins', 'calibration_bins_tenant_policy'),
+        ('comparison_families', 'comparison_families_tenant_policy'),
         ('confusion_matrices', 'confusion_matrices_tenant_policy'),
         ('evaluation_metrics', 'evaluation_metrics_tenant_policy'),
         ('evaluations', 'evaluations_tenant_policy'),
@@ -417,6 +452,7 @@ begin
     select 'not granted: ' || privilege || ' on ' || made.name || ' to ' || made.role
       from (values
         ('calibration_bins', 'app_tenant', 'delete, insert, select, update'),
+        ('comparison_families', 'app_tenant', 'delete, insert, select, update'),
         ('confusion_matrices', 'app_tenant', 'delete, insert, select, update'),
         ('evaluation_metrics', 'app_tenant', 'delete, insert, select, update'),
         ('evaluations', 'app_tenant', 'delete, insert, select, update'),
@@ -427,6 +463,7 @@ begin
         ('gate_approvals', 'app_tenant', 'insert, select'),
         ('gate_decisions', 'app_tenant', 'insert, select'),
         ('calibration_bins', 'app_readonly', 'select'),
+        ('comparison_families', 'app_readonly', 'select'),
         ('confusion_matrices', 'app_readonly', 'select'),
         ('evaluation_metrics', 'app_readonly', 'select'),
         ('evaluations', 'app_readonly', 'select'),

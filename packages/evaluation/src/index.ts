@@ -1,3 +1,6 @@
+export * from './comparisons/compare-versions.ts';
+export * from './comparisons/comparisons.ts';
+export { adjustFamily, type ComparisonNumbers, decideComparison } from './comparisons/decide-comparison.ts';
 export * from './evaluations/confusion.ts';
 export * from './evaluations/curves.ts';
 export { EvaluateBinaryInput, evaluateBinary } from './evaluations/evaluate-binary.ts';
