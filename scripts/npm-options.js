@@ -21,6 +21,8 @@ export const optionsOfCommands = {
   'with-dependents': false,
   port: true,
   'dead-after-days': true,
+  'drop-after-days': true,
+  'months-ahead': true,
   'undelivered-after-days': true,
 };
 

@@ -75,7 +75,7 @@ export async function benchTrainingSearch(): Promise<void> {
   }
 }
 
-export async function benchSearches(serviceUrl: string): Promise<void> {
+async function benchSearches(serviceUrl: string): Promise<void> {
   const { runs, otherTenants, runsOfOther } = searchShape;
   console.log(
     `\n${runs} runs with 10 params, 5 metrics and 3 tags each, and ${otherTenants * runsOfOther} of ${otherTenants} others`,

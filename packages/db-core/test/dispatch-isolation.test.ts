@@ -299,12 +299,13 @@ describe('an error of one tenant', () => {
       });
       let later = false;
       let active = 0;
+      let idle = 0;
       await failing(broken, when, async () => {
         const reports = await runDispatcher(db, {
           signal: stop.signal,
           idleMs: 7,
           now: () => new Date(clock),
-          // Time passes while the kinds idle, and not while something runs.
+          // Time passes while both kinds idle, and not while one of them looks, claims or runs.
           wait: async (ms, signal) => {
             if (ms !== 7) {
               active += 1;
@@ -312,8 +313,13 @@ describe('an error of one tenant', () => {
               active -= 1;
               return;
             }
-            await new Promise((resolve) => setImmediate(resolve));
+            idle += 1;
+            do await new Promise((resolve) => setImmediate(resolve));
+            while (idle < 2 && !signal.aborted);
             if (active === 0) clock += 50;
+            // Leaves together with the other, which must not be held here until this one comes again.
+            await new Promise((resolve) => setImmediate(resolve));
+            idle -= 1;
             if (clock > began + 3_000 && !later) {
               later = true;
               await schedule(fine, first, 'later', new Date(began));

@@ -64,3 +64,13 @@ export function requireWeights(name: string, weights: ArrayLike<number>, length:
   if (weights.length !== length) throw new StatsError(`${name} must have one weight a row.`);
   for (let i = 0; i < length; i++) requireNonNegative(name, weights[i] ?? Number.NaN);
 }
+
+/** Refuses results that overflowed, which their powers do from values near 1e77 or 1e154 on. */
+export function refuseOverflow<T extends object>(results: T): T {
+  for (const value of Object.values(results)) {
+    if (typeof value === 'number' && !Number.isFinite(value)) {
+      throw new StatsError('The values are too large for their powers to be numbers. Take them in a larger unit.');
+    }
+  }
+  return results;
+}

@@ -8,12 +8,20 @@ export const subjectName = nameInput(TELEMETRY_LIMITS.subjectLength);
 export const metricName = nameInput(TELEMETRY_LIMITS.metricLength);
 export const unitName = nameInput(TELEMETRY_LIMITS.unitLength);
 
-export const labelRecord = z
+// zod's record leaves this key out in silence, and two series would be one.
+const hasNoPrototype = z.custom<Readonly<Record<string, string>>>(
+  (value) => typeof value !== 'object' || value === null || !Object.hasOwn(value, '__proto__'),
+  'must not have the key __proto__',
+);
+
+const labelPairs = z
   .record(nameInput(TELEMETRY_LIMITS.labelKeyLength), textInput(TELEMETRY_LIMITS.labelValueLength))
   .refine(
     (labels) => Object.keys(labels).length <= TELEMETRY_LIMITS.labelsPerEvent,
     `must have at most ${TELEMETRY_LIMITS.labelsPerEvent} labels`,
   );
+
+export const labelRecord = hasNoPrototype.pipe(labelPairs);
 
 /** NaN and ±Infinity are values; zod's own number refuses them. */
 export const measuredValue = z.custom<number>(

@@ -2,6 +2,7 @@ import {
   defineFilterFields,
   defineList,
   defineOrder,
+  jsonParameter,
   type Page,
   PageInput,
   parseInput,
@@ -54,7 +55,7 @@ export async function listSeries(tx: TenantTx, input: ListSeriesInput = {}): Pro
   const condition = and(
     metric === undefined ? undefined : eq(mlTelemetrySeries.metric, metric),
     subject === undefined ? undefined : eq(mlTelemetrySeries.subject, subject),
-    labels === undefined ? undefined : sql`${mlTelemetrySeries.labels} @> ${JSON.stringify(labels)}::text::jsonb`,
+    labels === undefined ? undefined : sql`${mlTelemetrySeries.labels} @> ${jsonParameter(labels)}`,
   );
   const of = [metric ?? null, subject ?? null, labels === undefined ? null : JSON.stringify(labels)];
   return await readPage(tx, seriesList, {

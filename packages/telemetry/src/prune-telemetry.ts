@@ -24,7 +24,10 @@ import {
 } from './schema.ts';
 
 export const PruneTelemetryInput = z.strictObject({
-  /** Deletes events before the beginning of this day (UTC). Their aggregates stay, and are not made anew from then on. */
+  /**
+   * Deletes events before the beginning of this day (UTC), which has begun. Their aggregates stay, and are not made anew from
+   * then on.
+   */
   eventsBefore: z.date().optional(),
   /** Deletes aggregates of minutes; no later than events are gone. */
   minutesBefore: z.date().optional(),
@@ -42,18 +45,26 @@ export interface PrunedTelemetry {
   readonly series: number;
 }
 
+export interface PruneTelemetryOptions {
+  /** Ends it after the transaction that runs. */
+  readonly signal?: AbortSignal;
+  /** What `app_now()` answers in its transactions. Default: the database's clock. */
+  readonly now?: () => Date;
+}
+
 /**
  * Deletes what a tenant keeps no longer, in small transactions and as often as it takes: a tenant's rule that is shorter
  * than that of the deployment, which drops months for all. May be ended at any point by `signal` and run again. Nobody who
  * records waits, but for series that are deleted in that moment.
  *
- * @throws DomainError `failed_precondition` for aggregates whose events are still there: they would be made again.
+ * @throws DomainError `failed_precondition` for aggregates whose events are still there: they would be made again;
+ *   `invalid_input` for a day that has not begun: what is recorded until then would never be aggregated.
  */
 export async function pruneTelemetry(
   db: Database,
   tenant: string,
   input: PruneTelemetryInput,
-  options: { readonly signal?: AbortSignal } = {},
+  options: PruneTelemetryOptions = {},
 ): Promise<PrunedTelemetry> {
   const {
     eventsBefore,
@@ -62,18 +73,20 @@ export async function pruneTelemetry(
     daysBefore,
     batchSize = 5_000,
   } = parseInput(PruneTelemetryInput, input);
+  const inTenant = <Result>(work: (tx: TenantTx) => Promise<Result>) =>
+    withTenant(db, tenant, work, options.now === undefined ? {} : { now: options.now() });
   const isEnded = () => options.signal?.aborted === true;
   const drain = async (batch: (tx: TenantTx) => Promise<number>): Promise<number> => {
     for (let total = 0; ; ) {
       if (isEnded()) return total;
-      const deleted = await withTenant(db, tenant, batch);
+      const deleted = await inTenant(batch);
       total += deleted;
       if (deleted < batchSize) return total;
     }
   };
   // First and by itself: whoever sees events gone sees that they are, and makes no aggregate without them.
   const grains = { minute: minutesBefore, hour: hoursBefore, day: daysBefore };
-  await withTenant(db, tenant, (tx) => raiseHorizon(tx, eventsBefore, Object.values(grains)));
+  await inTenant((tx) => raiseHorizon(tx, eventsBefore, Object.values(grains)));
   const events =
     eventsBefore === undefined ? 0 : await drain((tx) => deleteEvents(tx, beginningOfDay(eventsBefore), batchSize));
   let aggregates = 0;
@@ -81,7 +94,7 @@ export async function pruneTelemetry(
     if (before !== undefined) aggregates += await drain((tx) => deleteAggregates(tx, grain, before, batchSize));
   }
   let series = 0;
-  for (const metric of await withTenant(db, tenant, listMetricNames)) {
+  for (const metric of await inTenant(listMetricNames)) {
     series += await drain((tx) => deleteUnusedSeries(tx, metric, batchSize));
   }
   return { events, aggregates, series };
@@ -93,12 +106,17 @@ const beginningOfDay = (at: Date) => new Date(Math.floor(at.getTime() / 86_400_0
 async function raiseHorizon(tx: TenantTx, before: Date | undefined, aggregates: readonly (Date | undefined)[]) {
   const tenant = tenantOf(tx);
   if (before !== undefined) {
-    await tx.execute(sql`
-      insert into ${mlTelemetryRetention} as r (tenant_id, events_from)
-      values (${tenant}, ${timeParameter(beginningOfDay(before))})
-          on conflict (tenant_id) do update
-         set events_from = excluded.events_from, updated_at = app_now()
-       where r.events_from < excluded.events_from`);
+    const from = timeParameter(beginningOfDay(before));
+    const [raised] = await tx.execute<{ begun: boolean }>(sql`
+      with raised as (
+        insert into ${mlTelemetryRetention} as r (tenant_id, events_from)
+        select ${tenant}, ${from} where ${from} <= app_now()
+            on conflict (tenant_id) do update
+           set events_from = excluded.events_from, updated_at = app_now()
+         where r.events_from < excluded.events_from
+      )
+      select ${from} <= app_now() as begun`);
+    if (raised?.begun !== true) throw dayToCome();
   }
   const latest = Math.max(...aggregates.map((at) => at?.getTime() ?? 0));
   const [row] = await tx.execute<{ fits: boolean }>(sql`
@@ -109,6 +127,12 @@ async function raiseHorizon(tx: TenantTx, before: Date | undefined, aggregates: 
     'Aggregates are deleted only where their events are gone: they would be made again. Give an eventsBefore that is as late.',
   );
 }
+
+/** It would not come back: the horizon is never lowered, because nobody could tell what is missing behind it. */
+const dayToCome = () =>
+  new DomainError('invalid_input', 'eventsBefore must be a day that has begun.', {
+    details: { field: 'eventsBefore' },
+  });
 
 async function deleteEvents(tx: TenantTx, before: Date, limit: number): Promise<number> {
   const tenant = tenantOf(tx);

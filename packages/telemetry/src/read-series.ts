@@ -36,8 +36,11 @@ export const ReadSeriesInput = z
           .refine((minutes) => MINUTES_A_DAY % minutes === 0, 'must divide the 1440 minutes of a day'),
       }),
     ]),
-    /** An IANA name such as `Europe/Berlin`. Default `UTC`. */
-    timeZone: z.string().refine(isTimeZone, 'must be an IANA time zone, such as "Europe/Berlin"').optional(),
+    /** An IANA name of area and place such as `Europe/Berlin`, or `UTC`. Default `UTC`. */
+    timeZone: z
+      .string()
+      .refine(isTimeZone, 'must be an IANA time zone of area and place, such as "Europe/Berlin", or "UTC"')
+      .optional(),
     percentiles: percentileList.optional(),
     /** Points without values: with n 0 (default), left out, or with the statistics of the point before but for the counts. */
     gaps: z.enum(['empty', 'omit', 'previous']).optional(),
@@ -73,6 +76,8 @@ export async function readSeries(tx: TenantTx, input: ReadSeriesInput): Promise<
       select row_number() over (order by from_at) as bin, from_at, to_at
         from (${binsOf(step, { from, to }, timeZone)}) bin
        where to_at > ${timeParameter(from)} and from_at < ${timeParameter(to)}
+         -- A day that a zone left out, when it went over the date line, has no length.
+         and to_at > from_at
     ), ends as materialized (
       select array_agg(from_at order by from_at) as bounds, min(from_at) as from_at, max(to_at) as to_at,
              case when bool_and(${isAt('day')}) then 'day' when bool_and(${isAt('hour')}) then 'hour' else 'minute' end as grain
@@ -100,13 +105,16 @@ export async function readSeries(tx: TenantTx, input: ReadSeriesInput): Promise<
 
 type Step = z.output<typeof ReadSeriesInput>['step'];
 
-/** Windows of time that follow each other without a gap, those of the window's days among them. */
+/**
+ * Windows of time that follow each other without a gap, those of the window's days among them. From the period before: where
+ * clocks go back over midnight, the first time round that hour belongs to it and not to the day that it names.
+ */
 function binsOf(step: Step, { from, to }: TimeWindow, timeZone: string): SQL {
   const calendar = typeof step === 'string' ? step : 'day';
   const length = sql`${`1 ${calendar}`}::text::interval`;
   const periods = sql`
     select local at time zone ${timeZone} as from_at, (local + ${length}) at time zone ${timeZone} as to_at
-      from generate_series(date_trunc(${calendar}, ${timeParameter(from)} at time zone ${timeZone}),
+      from generate_series(date_trunc(${calendar}, ${timeParameter(from)} at time zone ${timeZone}) - ${length},
                            ${timeParameter(to)} at time zone ${timeZone}, ${length}) as local`;
   if (typeof step === 'string') return periods;
   const minutes = sql`interval '1 minute' * ${step.minutes}::int`;
@@ -147,9 +155,12 @@ function carriedForward(points: readonly TelemetryPoint[]): readonly TelemetryPo
 }
 
 function isTimeZone(name: string): boolean {
+  // Short names are abbreviations to PostgreSQL: CET has no summer there, and IST is Israel's. An offset such as +02:00 is
+  // no name, or means the opposite.
+  if (name !== 'UTC' && !/^[A-Za-z_]+\//.test(name)) return false;
   try {
-    // Offsets such as +02:00 are no names to PostgreSQL, or mean the opposite.
-    return /^[A-Za-z]/.test(new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone);
+    new Intl.DateTimeFormat('en', { timeZone: name });
+    return true;
   } catch {
     return false;
   }

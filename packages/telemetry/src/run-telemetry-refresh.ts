@@ -1,8 +1,12 @@
+import { randomUUID } from 'node:crypto';
 import {
   type Database,
   type DispatchHooks,
   type DispatchReport,
   runDispatcher,
+  type TenantTx,
+  tenantOf,
+  tenantWork,
   type WorkHandler,
   withTenant,
 } from '@mcp-hub/db-core';
@@ -15,9 +19,13 @@ export interface TelemetryRefreshOptions extends Pick<WorkHandler, 'concurrency'
   readonly limit?: number;
 }
 
+/** Transactions of one turn of a tenant. */
+const BATCHES_A_TURN = 10;
+
 /**
- * Refreshes a tenant's aggregates until none of its marks is left, in a transaction a batch: for a dispatcher that runs
- * other kinds too, and for dispatchWork, which runs what is due and ends.
+ * Refreshes a tenant's aggregates until none of its marks is left, in a transaction a batch and ten of them a turn: a tenant
+ * that records as fast as it is refreshed has the next turn after the others. For a dispatcher that runs other kinds too,
+ * and for dispatchWork, which runs what is due and ends.
  */
 export function telemetryRefreshHandler(options: TelemetryRefreshOptions = {}): WorkHandler {
   const { limit, ...shares } = options;
@@ -25,7 +33,7 @@ export function telemetryRefreshHandler(options: TelemetryRefreshOptions = {}): 
     ...shares,
     kind: TELEMETRY_REFRESH_KIND,
     handle: async (_work, { db, tenant, signal }) => {
-      for (;;) {
+      for (let batch = 1; batch <= BATCHES_A_TURN; batch += 1) {
         const { minutes, more } = await withTenant(db, tenant, (tx) =>
           refreshAggregates(tx, limit === undefined ? {} : { limit }),
         );
@@ -34,8 +42,16 @@ export function telemetryRefreshHandler(options: TelemetryRefreshOptions = {}): 
         if (minutes === 0) return async (tx) => void (await tx.execute(sql`with ${noteRefresh(tx)} select`));
         signal.throwIfAborted();
       }
+      return takeTurnAgain;
     },
   };
+}
+
+/** Due at once, in the place of the row that is completed. */
+async function takeTurnAgain(tx: TenantTx): Promise<void> {
+  await tx
+    .insert(tenantWork)
+    .values({ tenantId: tenantOf(tx), kind: TELEMETRY_REFRESH_KIND, workKey: randomUUID(), dueAt: sql`app_now()` });
 }
 
 export interface RunTelemetryRefreshOptions extends TelemetryRefreshOptions, DispatchHooks {

@@ -121,7 +121,7 @@ describe("tenant B, using tenant A's names", () => {
     const content = await contentOf(other);
     const far = new Date('2026-06-01Z');
     const rule = { eventsBefore: far, minutesBefore: far, hoursBefore: far, daysBefore: far };
-    await exported.pruneTelemetry(telemetry.db, owner, rule);
+    await exported.pruneTelemetry(telemetry.db, owner, rule, { now: () => far });
     expect(await contentOf(other)).toEqual(content);
     await telemetry.run(other, (tx) => tx.execute(sql`update tenant_work set due_at = due_at + interval '1 day'`));
     const waiting = await contentOf(other);

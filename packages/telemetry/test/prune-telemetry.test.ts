@@ -7,6 +7,8 @@ import {
   getMetric,
   invalidateAggregates,
   listSeries,
+  type PruneTelemetryInput,
+  type PruneTelemetryOptions,
   pruneTelemetry,
   readSummary,
   recordTelemetry,
@@ -19,7 +21,7 @@ const telemetry = useTelemetry();
 
 const time = (text: string) => new Date(`2026-${text}Z`);
 const now = time('05-04T12:00:00');
-const everything = { from: new Date(0), to: new Date('2100-01-01Z') };
+const everything = { from: new Date('0001-01-02Z'), to: new Date('2100-01-01Z') };
 const eventAt = (at: Date, subject = 'a', labels = {}) => ({
   subject,
   metric: 'm',
@@ -31,6 +33,8 @@ const days = Array.from({ length: 4 }, (_, n) => time(`05-0${n + 1}T10:00:00`));
 
 const record = (tenant: string, ...events: ReturnType<typeof eventAt>[]) =>
   telemetry.run(tenant, (tx) => recordTelemetry(tx, { events }), { now });
+const prune = (tenant: string, input: PruneTelemetryInput, options: PruneTelemetryOptions = {}) =>
+  pruneTelemetry(telemetry.db, tenant, input, { now: () => now, ...options });
 const refresh = (tenant: string) => telemetry.run(tenant, (tx) => refreshAll(tx));
 const rows = (tenant: string) => telemetry.run(tenant, storedRows);
 const eventCount = (tenant: string) =>
@@ -47,7 +51,7 @@ it('deletes events before a day, and leaves the aggregates over them as they are
   const tenant = await filled();
   const before = await rows(tenant);
   // The middle of a day means its beginning: hours and days are made from all of their events or none.
-  expect(await pruneTelemetry(telemetry.db, tenant, { eventsBefore: time('05-03T15:00:00'), batchSize: 1 })).toEqual({
+  expect(await prune(tenant, { eventsBefore: time('05-03T15:00:00'), batchSize: 1 })).toEqual({
     events: 2,
     aggregates: 0,
     series: 0,
@@ -58,10 +62,10 @@ it('deletes events before a day, and leaves the aggregates over them as they are
   expect(await rows(tenant)).toEqual(before);
   expect(await eventCount(tenant)).toBe(3);
   // An earlier day brings nothing back, and the late event goes with the next run.
-  expect(await pruneTelemetry(telemetry.db, tenant, { eventsBefore: time('05-01T00:00:00') })).toMatchObject({
+  expect(await prune(tenant, { eventsBefore: time('05-01T00:00:00') })).toMatchObject({
     events: 0,
   });
-  expect(await pruneTelemetry(telemetry.db, tenant, { eventsBefore: time('05-03T00:00:00') })).toMatchObject({
+  expect(await prune(tenant, { eventsBefore: time('05-03T00:00:00') })).toMatchObject({
     events: 1,
   });
   await record(tenant, eventAt(time('05-03T10:00:30')));
@@ -74,11 +78,11 @@ it('deletes events before a day, and leaves the aggregates over them as they are
 it('deletes aggregates by grain, but none whose events are there', async () => {
   const tenant = await filled();
   for (const grain of ['minutesBefore', 'hoursBefore', 'daysBefore']) {
-    const error = await failureOf(pruneTelemetry(telemetry.db, tenant, { [grain]: time('05-02') }));
+    const error = await failureOf(prune(tenant, { [grain]: time('05-02') }));
     expect((error as DomainError).code).toBe('failed_precondition');
   }
   expect(
-    await pruneTelemetry(telemetry.db, tenant, {
+    await prune(tenant, {
       eventsBefore: time('05-04'),
       minutesBefore: time('05-04'),
       hoursBefore: time('05-03'),
@@ -95,6 +99,22 @@ it('deletes aggregates by grain, but none whose events are there', async () => {
   ).toMatchObject({ n: 3 });
 });
 
+it('takes any time of the past, and refuses a day that has not begun: its events would never be aggregated', async () => {
+  const tenant = await filled();
+  for (const [begins, moment] of [
+    ['05-05', '05-04T23:59:59.999'],
+    ['05-05', '05-04'],
+  ] as const) {
+    const work = prune(tenant, { eventsBefore: time(begins) }, { now: () => time(moment) });
+    expect(await failureOf(work)).toMatchObject({ code: 'invalid_input', details: { field: 'eventsBefore' } });
+  }
+  expect(await prune(tenant, { eventsBefore: new Date('1066-10-14') })).toMatchObject({ events: 0 });
+  await record(tenant, eventAt(now));
+  await refresh(tenant);
+  expect((await rows(tenant)).at(-1)?.n).toBe('1');
+  expect(await eventCount(tenant)).toBe(5);
+});
+
 it('deletes series that have nothing left, and lets their label sets in again', async () => {
   const tenant = freshTenant();
   const old = time('04-01T00:00:00');
@@ -106,9 +126,9 @@ it('deletes series that have nothing left, and lets their label sets in again', 
     daysBefore: time('05-01'),
   };
   // Not before the marks are gone: a refresh would find them without a series.
-  expect(await pruneTelemetry(telemetry.db, tenant, all)).toMatchObject({ events: 2, series: 0 });
+  expect(await prune(tenant, all)).toMatchObject({ events: 2, series: 0 });
   await refresh(tenant);
-  expect(await pruneTelemetry(telemetry.db, tenant, all)).toEqual({ events: 0, aggregates: 0, series: 2 });
+  expect(await prune(tenant, all)).toEqual({ events: 0, aggregates: 0, series: 2 });
   await telemetry.run(tenant, async (tx) => {
     expect((await listSeries(tx)).items.map(({ subject }) => subject)).toEqual(['c']);
     expect(await getMetric(tx, { metric: 'm' })).toMatchObject({ labelSetCount: 1 });
@@ -134,7 +154,7 @@ it('keeps a series that is recorded at that moment, and one that is recorded nex
     { now },
   );
   await recorded.passed;
-  expect(await pruneTelemetry(telemetry.db, tenant, {})).toMatchObject({ series: 0 });
+  expect(await prune(tenant, {})).toMatchObject({ series: 0 });
   go.open();
   await recording;
   expect(await eventCount(tenant)).toBe(1);
@@ -163,10 +183,10 @@ it('ends when it is told to, and goes on where it ended', async () => {
   const stop = new AbortController();
   stop.abort();
   const options = { signal: stop.signal };
-  expect(await pruneTelemetry(telemetry.db, tenant, { eventsBefore: time('05-03') }, options)).toMatchObject({
+  expect(await prune(tenant, { eventsBefore: time('05-03') }, options)).toMatchObject({
     events: 0,
   });
-  expect(await pruneTelemetry(telemetry.db, tenant, { eventsBefore: time('05-03') })).toMatchObject({ events: 2 });
+  expect(await prune(tenant, { eventsBefore: time('05-03') })).toMatchObject({ events: 2 });
 });
 
 // The last of the file: it changes the partitions of all tenants.

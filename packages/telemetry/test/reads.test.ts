@@ -19,7 +19,7 @@ interface Event {
   readonly labels?: Readonly<Record<string, string>>;
 }
 
-async function filled(events: readonly Event[]) {
+async function filled(events: readonly Event[], clock = now) {
   const tenant = freshTenant();
   await telemetry.run(
     tenant,
@@ -27,7 +27,7 @@ async function filled(events: readonly Event[]) {
       await recordTelemetry(tx, { events });
       await refreshAll(tx);
     },
-    { now },
+    { now: clock },
   );
   return <Result>(read: (tx: TenantTx) => Promise<Result>) => telemetry.run(tenant, read);
 }
@@ -146,6 +146,33 @@ describe('readSeries', () => {
     expect(quarters.map(({ from, to }) => (to.getTime() - from.getTime()) / 3_600_000)).toEqual([6, 6, 6, 5]);
   });
 
+  it('leaves nothing out where clocks go back over midnight, and has no point for a day that a zone left out', async () => {
+    // In Havana 00:30 comes twice on 1 November: first at 04:30Z, as the end of a day of 25 hours.
+    const run = await filled(
+      [{ subject: 'a', metric: 'm', value: 1, at: time('11-01T04:30:00') }],
+      time('11-02T00:00:00'),
+    );
+    const window = { metric: 'm', from: time('11-01T04:20:00'), to: time('11-01T06:00:00') };
+    for (const step of ['day' as const, { minutes: 30 }]) {
+      const points = await run((tx) => readSeries(tx, { ...window, step, timeZone: 'America/Havana' }));
+      expect(points[0]?.from.getTime()).toBeLessThanOrEqual(window.from.getTime());
+      expect(points.reduce((sum, { n }) => sum + n, 0)).toBe(1);
+    }
+    const days = await run((tx) =>
+      readSeries(tx, {
+        metric: 'm',
+        from: new Date('2011-12-29T10:00:00Z'),
+        to: new Date('2011-12-31T10:00:00Z'),
+        step: 'day',
+        timeZone: 'Pacific/Apia',
+      }),
+    );
+    expect(days.map(({ from, perSecond }) => [from.toISOString(), perSecond])).toEqual([
+      ['2011-12-29T10:00:00.000Z', 0],
+      ['2011-12-30T10:00:00.000Z', 0],
+    ]);
+  });
+
   it('fills gaps with nothing, with what was known last, or leaves them out', async () => {
     const run = await filled([
       { subject: 'a', metric: 'm', value: 4, at: time('05-04T10:06:00') },
@@ -186,6 +213,9 @@ describe('readSeries', () => {
       { step: { minutes: 7 } },
       { step: 'day', timeZone: 'Mars/Phobos' },
       { step: 'day', timeZone: '+02:00' },
+      // Abbreviations to PostgreSQL, which means other times by them.
+      { step: 'day', timeZone: 'CET' },
+      { step: 'day', timeZone: 'IST' },
       { step: 'day', to: input.from },
       { step: 'day', percentiles: [1.1] },
     ] as object[]) {

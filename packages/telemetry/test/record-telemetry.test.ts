@@ -109,6 +109,7 @@ describe('recordTelemetry', () => {
     ['subject', { subject: '' }, 'invalid_input'],
     ['metric', { metric: 'x'.repeat(TELEMETRY_LIMITS.metricLength + 1) }, 'invalid_input'],
     ['labels', { labels: Object.fromEntries(Array.from({ length: 17 }, (_, n) => [`k${n}`, ''])) }, 'invalid_input'],
+    ['labels', { labels: JSON.parse('{"__proto__":"x","region":"eu"}') as object }, 'invalid_input'],
     ['at', { at: new Date('1999-12-31T23:59:59.999Z') }, 'invalid_input'],
     ['at', { at: new Date('2100-01-01Z') }, 'invalid_input'],
     ['at', { at: new Date(now.getTime() + TELEMETRY_LIMITS.aheadMs + 1) }, 'invalid_input'],

@@ -2,6 +2,7 @@ import { type DomainError, newId, type TenantTx } from '@mcp-hub/db-core';
 import { failureOf, freshTenant } from '@mcp-hub/testing';
 import { sql } from 'drizzle-orm';
 import fc from 'fast-check';
+import postgres from 'postgres';
 import { describe, expect, it } from 'vitest';
 import { invalidateAggregates, recordTelemetry, refreshAggregates } from '../src/index.ts';
 import { expectedRows, type Measured, refreshAll, storedRows } from './support/telemetry-reference.ts';
@@ -218,6 +219,24 @@ describe('refreshAggregates', () => {
       ['a', '2'],
       ['b', '1'],
     ]);
+  });
+
+  it('loses nothing where the process of the server dies in the middle', async ({ skip }) => {
+    const { adminUrl } = telemetry;
+    if (adminUrl === undefined) return skip('The given login may not end the process.');
+    const tenant = freshTenant();
+    await makeSubjects(tenant);
+    await telemetry.run(tenant, (tx) => record(tx, [{ subject: 'a', at: now, value: 1, id: newId(now) }]), { now });
+    const admin = postgres(adminUrl, { max: 1 });
+    const dying = telemetry.run(tenant, async (tx) => {
+      expect(await refreshAggregates(tx)).toMatchObject({ minutes: 1, changed: 3 });
+      const [row] = await tx.execute<{ pid: number }>(sql`select pg_backend_pid() as pid`);
+      await admin`select pg_terminate_backend(${row?.pid ?? 0})`;
+    });
+    expect(await failureOf(dying)).toMatchObject({ code: 'unavailable' });
+    await admin.end();
+    expect(await telemetry.run(tenant, storedRows)).toEqual([]);
+    expect(await telemetry.run(tenant, (tx) => refreshAggregates(tx))).toMatchObject({ minutes: 1, changed: 3 });
   });
 
   it('refuses a transaction whose snapshot is older than its locks', async () => {

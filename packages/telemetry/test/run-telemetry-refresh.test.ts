@@ -89,6 +89,32 @@ it('leaves few work rows where nobody refreshes, and they can be claimed while r
   expect((await telemetry.run(tenant, storedRows))[0]).toMatchObject({ n: '11' });
 });
 
+it('gives the others their turn while a tenant has more to refresh', async () => {
+  const [busy, other] = [freshTenant(), freshTenant()];
+  const backlog = Array.from({ length: 25 }, (_, n) => ({
+    subject: 'a',
+    metric: 'm',
+    value: n,
+    at: new Date(now.getTime() - n * 60_000),
+  }));
+  await telemetry.run(busy, (tx) => recordTelemetry(tx, { events: backlog }), { now });
+  await telemetry.run(other, (tx) => recordTelemetry(tx, { events }), { now: new Date(now.getTime() + 1) });
+  const turns: string[] = [];
+  const handler = telemetryRefreshHandler({ limit: 1, concurrency: 1 });
+  const report = await dispatchWork(telemetry.db, {
+    ...handler,
+    handle: async (work, context) => {
+      turns.push(context.tenant);
+      return await handler.handle(work, context);
+    },
+    now: () => later,
+  });
+  expect(turns).toEqual([busy, other, busy, busy]);
+  expect(report).toMatchObject({ completed: 4, failed: 0 });
+  expect((await telemetry.run(busy, storedRows)).filter(({ grain }) => grain === 'minute')).toHaveLength(25);
+  expect(await workRows(busy)).toBe(0);
+});
+
 it('looks again where another refresh holds what is left', async () => {
   const tenant = freshTenant();
   await telemetry.run(tenant, (tx) => recordTelemetry(tx, { events }), { now });

@@ -14,7 +14,7 @@ export { legalRunMoves } from './runs/legal-moves.ts';
 export { LinkRunModelInput, linkRunModel, UnlinkRunModelInput, unlinkRunModel } from './runs/link-run-model.ts';
 export { type Artifact, ListArtifactsInput, listArtifacts } from './runs/list-artifacts.ts';
 export * from './runs/list-run-events.ts';
-export * from './runs/list-run-models.ts';
+export { ListRunModelsInput, listRunModels, type RunModel } from './runs/list-run-models.ts';
 export { RunLease } from './runs/lock-run.ts';
 export type { MetricPoint, MetricSummary } from './runs/metric-summary.ts';
 export * from './runs/purge-runs.ts';
@@ -55,7 +55,7 @@ export {
   searchRuns,
 } from './search/search-runs.ts';
 export { type Asked, type AskedTrial, AskTrialInput, askTrial, type StudyOptions } from './studies/ask-trial.ts';
-export * from './studies/best-trial.ts';
+export { findBestTrial, GetBestTrialInput, getBestTrial } from './studies/best-trial.ts';
 export { CreateStudyInput, createStudy } from './studies/create-study.ts';
 export * from './studies/delete-study.ts';
 export * from './studies/enqueue-trials.ts';
@@ -75,13 +75,7 @@ export {
   sweepStaleTrials,
 } from './studies/sweep-stale-trials.ts';
 export { TellTrialInput, type TrialValues, tellTrial } from './studies/tell-trial.ts';
-export {
-  HeartbeatTrialInput,
-  heartbeatTrial,
-  ReleaseTrialInput,
-  releaseTrial,
-  TrialLease,
-} from './studies/trial-lease.ts';
+export { heartbeatTrial, releaseTrial, TrialLease } from './studies/trial-lease.ts';
 export {
   CountTrialsInput,
   countTrials,

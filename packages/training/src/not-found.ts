@@ -9,3 +9,5 @@ export const runModelNotFound = () =>
   new DomainError('not_found', 'The run is not linked to this model version in this role.');
 export const studyNotFound = () => new DomainError('not_found', 'There is no study with this id or name.');
 export const trialNotFound = () => new DomainError('not_found', 'There is no trial with this id or number.');
+export const bestTrialNotFound = () =>
+  new DomainError('not_found', 'There is no study with this id that has a complete trial and such an objective.');

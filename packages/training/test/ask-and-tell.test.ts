@@ -67,7 +67,7 @@ describe('askTrial', () => {
     const trials = Array.from({ length: 8 }, (_, n) => ({ params: { x: n / 8, depth: 1 } }));
     await training.run(tenant, (tx) => enqueueTrials(tx, { studyId, trials }));
     const given = await Promise.all(trials.map(() => ask(training, tenant, studyId)));
-    expect(given.map(({ number }) => number).sort()).toEqual(trials.map((_, n) => n));
+    expect(given.map(({ number }) => number).sort((a, b) => a - b)).toEqual(trials.map((_, n) => n));
   });
 
   it('gives the same parameters for the same seed and number, whoever asks', async () => {

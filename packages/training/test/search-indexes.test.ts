@@ -10,9 +10,16 @@ const RUNS = 10_000;
 let tenant: string;
 let owner: postgres.Sql;
 
+/** In a transaction whose counts the server publishes with its end: they would come into a later reading otherwise. */
+const counted: typeof training.run = (inTenant, work) =>
+  training.run(inTenant, async (tx) => {
+    await tx.execute(sql`select pg_stat_force_next_flush()`);
+    return await work(tx);
+  });
+
 /** Runs a minute apart, with params, a tag and a metric of which each tenth run has NaN and each tenth none. */
 async function fill(): Promise<void> {
-  await training.run(tenant, async (tx) => {
+  await counted(tenant, async (tx) => {
     await tx.execute(sql`
       insert into training_runs (name, group_name, seed, dataset_digest, created_at)
       select 'run ' || n, 'group ' || n % 20, n, 'digest ' || n % 1000, timestamptz '2026-01-01Z' + n * interval '1 minute'
@@ -37,6 +44,7 @@ async function fill(): Promise<void> {
   // Alone the owner sees no rows, and would count none.
   await owner.begin(async (tx) => {
     await tx`select set_config('app.tenant', ${tenant}, true)`;
+    await tx`select pg_stat_force_next_flush()`;
     await tx`analyze training_runs, training_params, training_tags, training_metric_keys`;
   });
 }
@@ -66,10 +74,7 @@ async function counters(): Promise<Map<string, number>> {
 /** What the server counted of the statement as it is run by those who call it, and not of one that is like it. */
 async function readsOf(read: Parameters<typeof training.run<unknown>>[1]): Promise<Reads> {
   const before = await counters();
-  await training.run(tenant, async (tx) => {
-    await tx.execute(sql`select pg_stat_force_next_flush()`);
-    return await read(tx);
-  });
+  await counted(tenant, read);
   const after = await counters();
   const grown = [...after].flatMap(([name, count]) => {
     const by = count - (before.get(name) ?? 0);
@@ -86,7 +91,7 @@ const search = (input: SearchRunsInput) =>
 
 /** The cursor behind this many runs. */
 async function cursorBehind(count: number, input: SearchRunsInput): Promise<string> {
-  const page = await training.run(tenant, (tx) => searchRuns(tx, { ...input, limit: count }));
+  const page = await counted(tenant, (tx) => searchRuns(tx, { ...input, limit: count }));
   return page.nextCursor ?? '';
 }
 

@@ -11,6 +11,7 @@ import {
   enqueueTrials,
   findBestTrial,
   findStudy,
+  getBestTrial,
   getStudy,
   getTrial,
   listParetoTrials,
@@ -135,7 +136,7 @@ describe('a study', () => {
 
     const kinds = ['created', 'stopped', 'resumed', 'deleted', 'restored', 'deleted', 'purged'];
     const { items } = await training.run(tenant, (tx) => listStudyEvents(tx, { studyId }));
-    expect(items.map(({ kind, changeNumber }) => [changeNumber, kind]).reverse()).toEqual(
+    expect(items.map(({ kind, changeNumber }) => [changeNumber, kind]).toReversed()).toEqual(
       kinds.map((kind, place) => [place + 1, kind]),
     );
     expect(items.at(-2)).toMatchObject({ kind: 'stopped', reason: 'enough', name: 'study', actor: 'ada' });
@@ -254,6 +255,9 @@ describe('findBestTrial and listParetoTrials', () => {
       const { id: studyId } = await makeStudy(training, tenant, { objectives });
       const find = () => training.run(tenant, (tx) => findBestTrial(tx, { studyId }));
       expect(await find()).toBeUndefined();
+      expect(await refusalOf(training.run(tenant, (tx) => getBestTrial(tx, { studyId })))).toMatchObject({
+        code: 'not_found',
+      });
       for (const value of [2, 1, 3, 1, 3, Number.NaN]) {
         const { lease } = await ask(training, tenant, studyId);
         await training.run(tenant, (tx) => tellTrial(tx, { lease, values: value }));

@@ -1,6 +1,7 @@
 import { isLeaseLost } from '@mcp-hub/db-core';
 import { deleteVersion, registerVersion } from '@mcp-hub/registry';
 import { freshTenant } from '@mcp-hub/testing';
+import { sql } from 'drizzle-orm';
 import { describe, expect, it } from 'vitest';
 import {
   createRun,
@@ -11,6 +12,7 @@ import {
   listRunModels,
   logBatch,
   removeRunTag,
+  restoreRun,
   setRunTag,
   unlinkRunModel,
 } from '../src/index.ts';
@@ -53,6 +55,22 @@ describe('a tag of a run', () => {
       for (const error of refused) expect(error).toMatchObject({ details: { reason: 'run_deleted' } });
       expect((await getRun(tx, { runId, includeDeleted: true })).tags).toEqual({ a: '1' });
     });
+  });
+
+  it('set while another transaction restores the run waits for that, and is set', async () => {
+    const tenant = freshTenant();
+    const { id: runId } = await training.run(tenant, (tx) => createRun(tx, { name: 'r' }));
+    await training.run(tenant, (tx) => deleteRun(tx, { runId }));
+    let setting: Promise<void> | undefined;
+    await training.run(tenant, async (tx) => {
+      await restoreRun(tx, { runId });
+      setting = training.run(tenant, (other) => setRunTag(other, { runId, key: 'a', value: '1' }));
+      const waiting = sql`select 1 from pg_locks join pg_stat_activity using (pid)
+                           where not granted and datname = current_database()`;
+      while ((await tx.execute(waiting)).length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    });
+    await setting;
+    expect((await training.run(tenant, (tx) => getRun(tx, { runId }))).tags).toEqual({ a: '1' });
   });
 
   it('set by several transactions in different orders never makes them deadlock', async () => {

@@ -23,7 +23,7 @@ const at = (seconds: number) => new Date(Date.UTC(2030, 0, 1, 0, 0, seconds));
 const leaseMs = 10_000;
 
 /** All sweeps that are due at that time, of all tenants. */
-const sweepAt = (now: Date) => dispatchWork(training.db, { ...staleTrialsHandler(), now: () => now });
+const sweepAt = (now: Date) => dispatchWork(training.db, { ...staleTrialsHandler({ now: () => now }), now: () => now });
 const sweepsOf = async (tenant: string) => {
   const rows = await training.run(tenant, (tx) =>
     tx.execute<{ due: number }>(sql`
@@ -158,7 +158,7 @@ describe('askTrial', () => {
     const tenant = freshTenant();
     const { id: studyId } = await makeStudy(training, tenant, { leaseMs, maxAttempts: 2 });
     const lost = await ask(training, tenant, studyId, at(0));
-    const { asking } = await training.run(tenant, async (tx) => {
+    const { made } = await training.run(tenant, async (tx) => {
       await tellTrial(tx, { lease: lost.lease, values: 1 });
       const asking = ask(training, tenant, studyId, at(60));
       await expect
@@ -169,11 +169,23 @@ describe('askTrial', () => {
           return rows[0]?.waiting;
         })
         .toBeGreaterThan(0);
-      return { asking };
+      return { made: asking };
     });
-    expect((await asking).number).toBe(1);
+    expect((await made).number).toBe(1);
     expect(await trialOf(tenant, lost)).toMatchObject({ status: 'complete', attempt: 1, values: [1] });
   });
+});
+
+it('the sweep and askTrial do not wait for each other crosswise', async () => {
+  const tenant = freshTenant();
+  const { id: studyId } = await makeStudy(training, tenant, { leaseMs, maxAttempts: 9 });
+  await ask(training, tenant, studyId, at(0));
+  // Each time the sweep is so late that askTrial asks for it again while it runs.
+  for (let round = 1; round <= 5; round += 1) {
+    const now = at(round * 300);
+    await Promise.all([sweepAt(now), ...[1, 2, 3].map(() => ask(training, tenant, studyId, now))]);
+  }
+  expect(await training.run(tenant, (tx) => countTrials(tx, { studyId }))).toMatchObject({ stale: 0, failed: 0 });
 });
 
 describe('releaseTrial', () => {

@@ -126,9 +126,10 @@ test('takes a row that comes while it waits for the lock of a default partition 
   const url = await databaseWith('events');
   const other = postgres(url, { max: 1, onnotice: () => {} });
   onTestFinished(() => other.end());
-  await other.unsafe('begin; lock table events_default in share row exclusive mode');
+  // With the locks of an insert already, so that it and the creation do not wait for each other.
+  await other.unsafe('begin; lock table events, events_default in row exclusive mode');
   const running = maintain(url, { lockTimeoutMs: 30_000 });
-  const isWaiting = `select exists (select from pg_locks where relation = 'events_default'::regclass and not granted)`;
+  const isWaiting = `select exists (select from pg_locks where relation in ('events'::regclass, 'events_default'::regclass) and not granted)`;
   while ((await value(url, isWaiting)) !== true);
   await other.unsafe(`${insert('a', 'events', ['2026-05-10T00:00:00Z'])} commit`);
   expect(await running).toMatchObject({ made: ['events_2026_05', 'events_2026_06'], movedRows: 1 });

@@ -48,8 +48,21 @@ export function logGammaOnePlus(x: number): number {
   return x * (series + (1 - eulerGamma)) - Math.log1p(x);
 }
 
-/** ln Γ(x + by) - ln Γ(x) for x above 0 and `by` at least 0, relative also where `by` is near 0. */
+/**
+ * ln Γ(x + by) - ln Γ(x) for x above 0 and `by` at least 0, relative to `by` also where it is near 0.
+ *
+ * Γ(x + 1) = x Γ(x) up to 10, then Stirling's formula term by term.
+ */
 export function logGammaRise(x: number, by: number): number {
-  const end = x + by;
-  return stirlingError(end) - stirlingError(x) + (x - 0.5) * Math.log1p(by / x) + by * Math.log(end) - by;
+  let passed = 0;
+  let at = x;
+  for (; at < 10; at++) passed += Math.log1p(by / at);
+  const main = (at - 0.5) * Math.log1p(by / at) + by * Math.log(at + by) - by;
+  const middle = at + by / 2;
+  const square = middle * middle;
+  const rest =
+    by < 1e-4
+      ? (-by / square) * (1 / 12 - (1 / 120 - (1 / 252 - 1 / (240 * square)) / square) / square)
+      : stirlingError(at + by) - stirlingError(at);
+  return main + rest - passed;
 }

@@ -1,5 +1,5 @@
 import { differenceOfProducts } from '../arithmetic/exact.ts';
-import { requireNonNegative } from '../inputs.ts';
+import { refuseOverflow, requireNonNegative } from '../inputs.ts';
 import { defined, type Outcome, ratio, undefinedBecause } from '../outcome.ts';
 import { type PrecisionRecall, precisionRecall, type ZeroDivision } from './precision-recall.ts';
 
@@ -32,6 +32,7 @@ export function countReport(
   const noRows = 'There are no rows.';
   const excess = differenceOfProducts(tp, tn, fp, fn);
   const below = Math.sqrt(tp + fp) * Math.sqrt(tp + fn) * Math.sqrt(tn + fp) * Math.sqrt(tn + fn);
+  refuseOverflow({ excess, below });
   const chance = (tp + fp) * (fp + tn) + (tp + fn) * (fn + tn);
   return {
     accuracy: ratio(tp + tn, n, noRows),

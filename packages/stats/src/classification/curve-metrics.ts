@@ -123,11 +123,12 @@ export function bestThresholds(
     cost = Math.min(cost, costOf(positives, hits, alarms, costs));
   }
   const ties: Record<keyof BestByCriterion, number[]> = { f1: [], youden: [], cost: [] };
+  const [f1Least, youdenLeast, costMost] = [f1 - reachOf(f1), youden - reachOf(youden), cost + reachOf(cost)];
   for (let i = 0; i < thresholds.length; i++) {
     const [hits, alarms, threshold] = [tp[i] ?? 0, fp[i] ?? 0, thresholds[i] ?? 0];
-    if (isNear(f1Of(positives, hits, alarms), f1)) ties.f1.push(threshold);
-    if (isNear(youdenOf(positives, negatives, hits, alarms), youden)) ties.youden.push(threshold);
-    if (isNear(costOf(positives, hits, alarms, costs), cost)) ties.cost.push(threshold);
+    if (f1Of(positives, hits, alarms) >= f1Least) ties.f1.push(threshold);
+    if (youdenOf(positives, negatives, hits, alarms) >= youdenLeast) ties.youden.push(threshold);
+    if (costOf(positives, hits, alarms, costs) <= costMost) ties.cost.push(threshold);
   }
   if (thresholds.length === 0) {
     const none = undefinedBecause('There are no rows.');
@@ -143,8 +144,8 @@ export function bestThresholds(
   };
 }
 
-function isNear(value: number, best: number): boolean {
-  return Math.abs(value - best) <= 1e-12 * Math.max(1, Math.abs(best));
+function reachOf(best: number): number {
+  return 1e-12 * Math.max(1, Math.abs(best));
 }
 
 function f1Of(positives: number, tp: number, fp: number): number {

@@ -100,7 +100,9 @@ function newColumns(length: number): Columns {
   return { thresholds: new Float64Array(length), tp: new Float64Array(length), fp: new Float64Array(length) };
 }
 
-function cut({ thresholds, tp, fp }: Columns, rows: number): Columns {
+function cut(columns: Columns, rows: number): Columns {
+  const { thresholds, tp, fp } = columns;
+  if (rows === thresholds.length) return columns;
   return { thresholds: thresholds.slice(0, rows), tp: tp.slice(0, rows), fp: fp.slice(0, rows) };
 }
 

@@ -1,6 +1,6 @@
 import { weightedExcess } from '../arithmetic/exact.ts';
 import { requirePositive } from '../inputs.ts';
-import type { Distribution } from './distribution.ts';
+import { type Distribution, guarded } from './distribution.ts';
 import { type BetaPoint, betaDensityPart, incompleteBeta } from './incomplete-beta.ts';
 import { invert } from './invert.ts';
 
@@ -31,5 +31,5 @@ export function beta(a: number, b: number): Distribution {
     slope: (s: number) => Math.exp(-Math.abs(s)) / (1 + Math.exp(-Math.abs(s))) ** 2,
     start: Math.log(a / b),
   };
-  return { density, cdf, sf, ...invert({ density, cdf, sf }, logit, [0, 1]) };
+  return guarded({ density, cdf, sf, ...invert({ density, cdf, sf }, logit, [0, 1]) });
 }

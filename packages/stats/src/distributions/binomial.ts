@@ -3,7 +3,7 @@ import { stirlingError } from '../arithmetic/log-gamma.ts';
 import { logGap } from '../arithmetic/log-gap.ts';
 import { requireCount, requireProbability } from '../inputs.ts';
 import { betaPointAt } from './beta.ts';
-import type { Distribution, Tails } from './distribution.ts';
+import { type Distribution, guarded, type Tails } from './distribution.ts';
 import { incompleteBeta } from './incomplete-beta.ts';
 
 // A probability that was computed elsewhere may miss the one here by its last digits, and the inverse then an integer.
@@ -21,7 +21,6 @@ export function binomial(n: number, p: number): Distribution {
   requireProbability('p', p);
   const tails = (x: number): Tails => {
     const k = Math.floor(x);
-    if (Number.isNaN(k)) return { lower: k, upper: k };
     if (k < 0) return { lower: 0, upper: 1 };
     if (k >= n) return { lower: 1, upper: 0 };
     const { lower, upper } = incompleteBeta(k + 1, n - k, betaPointAt(k + 1, n - k, p));
@@ -36,7 +35,7 @@ export function binomial(n: number, p: number): Distribution {
     }
     return high;
   };
-  return {
+  return guarded({
     density: (k) => probability(n, p, k),
     cdf: (x) => tails(x).lower,
     sf: (x) => tails(x).upper,
@@ -48,7 +47,7 @@ export function binomial(n: number, p: number): Distribution {
       requireProbability('q', q);
       return smallest((k) => tails(k).upper <= q * (1 + fuzz));
     },
-  };
+  });
 }
 
 function probability(n: number, p: number, k: number): number {

@@ -1,5 +1,5 @@
 import { requirePositive } from '../inputs.ts';
-import type { Distribution } from './distribution.ts';
+import { type Distribution, guarded } from './distribution.ts';
 import { gammaDensityPart, incompleteGamma } from './incomplete-gamma.ts';
 import { invert, positiveLine } from './invert.ts';
 
@@ -13,11 +13,11 @@ export function chiSquare(df: number): Distribution {
   requirePositive('df', df);
   const a = df / 2;
   const density = (x: number) => {
-    if (x < 0) return 0;
+    if (x < 0 || x === Infinity) return 0;
     if (x === 0) return df < 2 ? Infinity : df === 2 ? 0.5 : 0;
     return (gammaDensityPart(a, x / 2) * a) / x;
   };
   const cdf = (x: number) => incompleteGamma(a, x / 2).lower;
   const sf = (x: number) => incompleteGamma(a, x / 2).upper;
-  return { density, cdf, sf, ...invert({ density, cdf, sf }, positiveLine(df), [0, Infinity]) };
+  return guarded({ density, cdf, sf, ...invert({ density, cdf, sf }, positiveLine(df), [0, Infinity]) });
 }

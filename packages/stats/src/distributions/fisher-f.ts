@@ -1,5 +1,5 @@
 import { requirePositive } from '../inputs.ts';
-import type { Distribution } from './distribution.ts';
+import { type Distribution, guarded } from './distribution.ts';
 import { type BetaPoint, betaDensityPart, incompleteBeta } from './incomplete-beta.ts';
 import { invert, positiveLine } from './invert.ts';
 
@@ -25,5 +25,5 @@ export function fisherF(df1: number, df2: number): Distribution {
   };
   const cdf = (f: number) => (f > 0 ? incompleteBeta(a, b, pointOf(f)).lower : 0);
   const sf = (f: number) => (f > 0 ? incompleteBeta(a, b, pointOf(f)).upper : 1);
-  return { density, cdf, sf, ...invert({ density, cdf, sf }, positiveLine(1), [0, Infinity]) };
+  return guarded({ density, cdf, sf, ...invert({ density, cdf, sf }, positiveLine(1), [0, Infinity]) });
 }

@@ -1,5 +1,5 @@
 import { requireCount } from '../inputs.ts';
-import type { Distribution, Tails } from './distribution.ts';
+import { type Distribution, refusingNaN, type Tails } from './distribution.ts';
 import { durbinMatrix } from './kolmogorov-durbin.ts';
 import { oneSidedTail } from './kolmogorov-one-sided.ts';
 import { pelzGood } from './kolmogorov-pelz-good.ts';
@@ -15,7 +15,7 @@ import { pelzGood } from './kolmogorov-pelz-good.ts';
  */
 export function kolmogorovOfSample(n: number): Pick<Distribution, 'cdf' | 'sf'> {
   requireCount('n', n, 1);
-  return { cdf: (d) => tails(n, d).lower, sf: (d) => tails(n, d).upper };
+  return { cdf: refusingNaN((d) => tails(n, d).lower), sf: refusingNaN((d) => tails(n, d).upper) };
 }
 
 function tails(n: number, d: number): Tails {

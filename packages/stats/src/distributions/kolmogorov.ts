@@ -1,4 +1,4 @@
-import type { Distribution } from './distribution.ts';
+import { type Distribution, guarded } from './distribution.ts';
 import { invert, positiveLine } from './invert.ts';
 
 /**
@@ -11,8 +11,8 @@ import { invert, positiveLine } from './invert.ts';
 export function kolmogorov(): Distribution {
   const cdf = (x: number) => (x <= 0 ? 0 : x < 0.8 ? theta(x) : 1 - alternating(x));
   const sf = (x: number) => (x <= 0 ? 1 : x < 0.8 ? 1 - theta(x) : alternating(x));
-  const density = (x: number) => (x <= 0 ? 0 : x < 0.8 ? thetaSlope(x) : alternatingSlope(x));
-  return { density, cdf, sf, ...invert({ density, cdf, sf }, positiveLine(0.8), [0, Infinity]) };
+  const density = (x: number) => (x <= 0 || x === Infinity ? 0 : x < 0.8 ? thetaSlope(x) : alternatingSlope(x));
+  return guarded({ density, cdf, sf, ...invert({ density, cdf, sf }, positiveLine(0.8), [0, Infinity]) });
 }
 
 function alternating(x: number): number {

@@ -36,7 +36,6 @@ export function standardNormalTails(x: number): Tails {
     const half = (x * (above + centre[3])) / (below + centreBelow[3]);
     return { lower: 0.5 + half, upper: 0.5 - half };
   }
-  if (Number.isNaN(x)) return { lower: x, upper: x };
   const tail = y <= Math.sqrt(32) ? middleTail(y) : farTail(y);
   return x > 0 ? { lower: 1 - tail, upper: tail } : { lower: tail, upper: 1 - tail };
 }

@@ -1,5 +1,5 @@
 import { requireFinite, requirePositive, requireProbability } from '../inputs.ts';
-import type { Distribution } from './distribution.ts';
+import { type Distribution, guarded } from './distribution.ts';
 import { standardNormalQuantile } from './normal-quantile.ts';
 import { standardNormalTails } from './normal-tails.ts';
 
@@ -15,11 +15,11 @@ export function normal(mean = 0, standardDeviation = 1): Distribution {
   requireFinite('mean', mean);
   requirePositive('standardDeviation', standardDeviation);
   const standard = (x: number) => (x - mean) / standardDeviation;
-  return {
+  return guarded({
     density: (x) => Math.exp(-0.5 * standard(x) ** 2 - logSqrtTwoPi) / standardDeviation,
     cdf: (x) => standardNormalTails(standard(x)).lower,
     sf: (x) => standardNormalTails(standard(x)).upper,
     inverseCdf: (p) => mean + standardDeviation * standardNormalQuantile(requireProbability('p', p)),
     inverseSf: (q) => mean - standardDeviation * standardNormalQuantile(requireProbability('q', q)),
-  };
+  });
 }

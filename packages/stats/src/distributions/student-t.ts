@@ -1,6 +1,6 @@
 import { logGammaRise } from '../arithmetic/log-gamma.ts';
 import { requirePositive } from '../inputs.ts';
-import type { Distribution, Tails } from './distribution.ts';
+import { type Distribution, guarded, type Tails } from './distribution.ts';
 import { type BetaPoint, betaDensityPart, incompleteBeta } from './incomplete-beta.ts';
 import { invert, positiveLine } from './invert.ts';
 
@@ -14,7 +14,6 @@ export function studentT(df: number): Distribution {
   requirePositive('df', df);
   const [a, b] = [df / 2, 0.5];
   const tails = (t: number): Tails => {
-    if (Number.isNaN(t)) return { lower: t, upper: t };
     const tail = isFar(df, t) ? farTail(df, Math.abs(t)) : incompleteBeta(a, b, pointOf(df, t)).lower / 2;
     return t > 0 ? { lower: 1 - tail, upper: tail } : { lower: tail, upper: 1 - tail };
   };
@@ -30,13 +29,13 @@ export function studentT(df: number): Distribution {
   const upper = invert({ density, cdf, sf }, positiveLine(1), [0, Infinity]);
   const beyond = (q: number) => (q === 0.5 ? 0 : upper.inverseSf(q));
   const inverseSf = (q: number) => (q > 0.5 ? -beyond(1 - q) : beyond(q));
-  return {
+  return guarded({
     density,
     cdf,
     sf,
     inverseCdf: (p) => (p > 0.5 ? beyond(1 - p) : -beyond(p) + 0),
     inverseSf,
-  };
+  });
 }
 
 /** x, y and a y - b x of I_x(df/2, 1/2), from t itself, which knows them better than x would. */
@@ -51,7 +50,7 @@ function isFar(df: number, t: number): boolean {
   return t * t > 1e290 * df;
 }
 
-/** x^a / (a B(a, 1/2)) / 2 with a = df/2, x = df / t^2, which the tail is there. */
+/** The tail there: x^a / (a B(a, 1/2)) / 2 with a = df/2 and x = df / t^2. */
 function farTail(df: number, t: number): number {
   const a = df / 2;
   const logX = Math.log(df) - 2 * Math.log(t);

@@ -1,5 +1,11 @@
 import { sumOf } from '../arithmetic/compensated-sum.ts';
-import { requireFiniteValues, requireOpenProbability, requireSameLength, requireWeights } from '../inputs.ts';
+import {
+  refuseOverflow,
+  requireFiniteValues,
+  requireOpenProbability,
+  requireSameLength,
+  requireWeights,
+} from '../inputs.ts';
 import { defined, type Outcome, ratio, undefinedBecause } from '../outcome.ts';
 
 /** Rows with a true and a predicted value. */
@@ -32,6 +38,7 @@ export function regressionReport(rows: RegressionRows): RegressionReport {
       noRows,
     );
   const square = mean((i) => error(i) ** 2);
+  refuseOverflow(square);
   return {
     mae: mean((i) => Math.abs(error(i))),
     rmse: square.value === null ? square : defined(Math.sqrt(square.value)),
@@ -45,6 +52,7 @@ function explained(square: number, mean: (of: (i: number) => number) => Outcome,
   const first = actual[0] ?? 0;
   const shift = mean((i) => (actual[i] ?? 0) - first).value ?? 0;
   const spread = mean((i) => ((actual[i] ?? 0) - first - shift) ** 2).value ?? 0;
+  refuseOverflow({ shift, spread });
   return spread === 0 ? undefinedBecause('All values are equal.') : defined(1 - square / spread);
 }
 

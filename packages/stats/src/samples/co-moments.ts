@@ -1,6 +1,6 @@
 import { sumOf } from '../arithmetic/compensated-sum.ts';
 import { differenceOfProducts } from '../arithmetic/exact.ts';
-import { requireCount, requireFinite, requireFiniteValues, requireSameLength } from '../inputs.ts';
+import { refuseOverflow, requireCount, requireFinite, requireFiniteValues, requireSameLength } from '../inputs.ts';
 
 /** Moments of pairs (x, y), such as a metric before and during an experiment; mergeable. */
 export interface CoMoments {
@@ -42,7 +42,7 @@ export function coMomentsOf(x: ArrayLike<number>, y: ArrayLike<number>): CoMomen
   const dx = (i: number) => (x[i] ?? 0) - meanX;
   const dy = (i: number) => (y[i] ?? 0) - meanY;
   const product = (a: (i: number) => number, b: (i: number) => number) => sumOf(n, (i) => a(i) * b(i));
-  return { n, meanX, meanY, m2X: product(dx, dx), m2Y: product(dy, dy), cXY: product(dx, dy) };
+  return refuseOverflow({ n, meanX, meanY, m2X: product(dx, dx), m2Y: product(dy, dy), cXY: product(dx, dy) });
 }
 
 /**
@@ -54,14 +54,14 @@ export function coMomentsOfSums(sums: PairSums): CoMoments {
   requireCount('n', n);
   for (const [name, value] of Object.entries(sums)) requireFinite(name, value);
   if (n === 0) return empty;
-  return {
+  return refuseOverflow({
     n,
     meanX: sumX / n,
     meanY: sumY / n,
     m2X: Math.max(0, differenceOfProducts(n, sumSquaresX, sumX, sumX) / n),
     m2Y: Math.max(0, differenceOfProducts(n, sumSquaresY, sumY, sumY) / n),
     cXY: differenceOfProducts(n, sumProducts, sumX, sumY) / n,
-  };
+  });
 }
 
 /** The co-moments of the union of samples; associative, as mergeMoments. */

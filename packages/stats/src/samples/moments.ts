@@ -1,5 +1,5 @@
 import { sumOf } from '../arithmetic/compensated-sum.ts';
-import { requireFiniteValues } from '../inputs.ts';
+import { refuseOverflow, requireFiniteValues } from '../inputs.ts';
 import { type Outcome, ratio, undefinedBecause } from '../outcome.ts';
 
 /** Count, mean and sum of squared deviations of a sample: what can be stored for a day and merged with other days. */
@@ -22,7 +22,7 @@ const empty: HigherMoments = { n: 0, mean: 0, m2: 0, m3: 0, m4: 0 };
 /**
  * The moments of values, in two passes, so that an offset of 1e9 costs no digits of the variance.
  *
- * Throws `invalid_input` for a value that is not finite.
+ * Throws `invalid_input` for a value that is not finite, and where a fourth power is not, from some 1e77 on.
  */
 export function momentsOf(values: ArrayLike<number>): HigherMoments {
   requireFiniteValues('values', values);
@@ -32,7 +32,7 @@ export function momentsOf(values: ArrayLike<number>): HigherMoments {
   const mean = first + sumOf(n, (i) => (values[i] ?? 0) - first) / n;
   const powers = (power: number) => sumOf(n, (i) => ((values[i] ?? 0) - mean) ** power);
   const m1 = powers(1);
-  return { n, mean, m2: Math.max(0, powers(2) - (m1 * m1) / n), m3: powers(3), m4: powers(4) };
+  return refuseOverflow({ n, mean, m2: Math.max(0, powers(2) - (m1 * m1) / n), m3: powers(3), m4: powers(4) });
 }
 
 /** The moments of the union of samples; associative, by Chan, Golub and LeVeque (1979). Not made for subtraction. */

@@ -1,6 +1,6 @@
 import { differenceOfProducts } from '../arithmetic/exact.ts';
 import { StatsError } from '../errors.ts';
-import { requireCount, requireFinite, requireNonNegative } from '../inputs.ts';
+import { refuseOverflow, requireCount, requireFinite, requireNonNegative } from '../inputs.ts';
 import { defined, type Outcome, undefinedBecause } from '../outcome.ts';
 import { coMomentsOfSums } from './co-moments.ts';
 import { type Moments, momentsOf } from './moments.ts';
@@ -35,7 +35,9 @@ export function sampleOfSums(sums: { readonly n: number; readonly sum: number; r
   requireFinite('sum', sum);
   requireNonNegative('sumSquares', sumSquares);
   if (n === 0) return noUnits;
-  return sampleOfMoments({ n, mean: sum / n, m2: Math.max(0, differenceOfProducts(n, sumSquares, sum, sum) / n) });
+  return refuseOverflow(
+    sampleOfMoments({ n, mean: sum / n, m2: Math.max(0, differenceOfProducts(n, sumSquares, sum, sum) / n) }),
+  );
 }
 
 /** A sample of successes and failures: variance p (1 - p), without n / (n - 1), as GrowthBook has it. */
@@ -76,9 +78,11 @@ export function sampleOfRatio(sums: RatioSums): Outcome<Sample> {
   const quotient = meanX / meanY;
   // Written as the variance of m - r d, so that nothing is cubed.
   const residual = m2X - 2 * quotient * cXY + quotient * quotient * m2Y;
-  return defined({
-    n,
-    mean: quotient,
-    variance: n > 1 ? Math.max(0, residual) / (meanY * meanY) / (n - 1) : 0,
-  });
+  return defined(
+    refuseOverflow({
+      n,
+      mean: quotient,
+      variance: n > 1 ? Math.max(0, residual) / (meanY * meanY) / (n - 1) : 0,
+    }),
+  );
 }

@@ -1,5 +1,5 @@
 // `pnpm cases FILE.json …`: runs cases of statistics and prints what falls short.
-import { readCases } from './case-file.ts';
+import { type Case, readCases } from './case-file.ts';
 import { runCase } from './run-cases.ts';
 
 const files = process.argv.slice(2);
@@ -9,7 +9,7 @@ if (files.length === 0) {
 }
 const counts = { passed: 0, failed: 0, skipped: 0 };
 for (const file of files) {
-  for (const each of readCases(file)) {
+  for (const each of casesOf(file)) {
     const result = runCase(each);
     counts[result.status]++;
     if (result.status === 'skipped') console.log(`skipped ${each.id} (${each.kind}): ${result.reason}`);
@@ -23,7 +23,18 @@ for (const file of files) {
 if (files.length > 0) {
   if (counts.skipped > 0) console.log(`${counts.skipped} skipped`);
   console.log(`${counts.passed} passed, ${counts.failed} failed`);
-  if (counts.failed > 0) process.exitCode = 1;
+  if (counts.failed > 0) process.exitCode ??= 1;
+}
+
+/** None, with a message, for a file that cannot be read. */
+function casesOf(file: string): readonly Case[] {
+  try {
+    return readCases(file);
+  } catch (error) {
+    console.error(`error: ${file} holds no cases: ${error instanceof Error ? error.message : String(error)}`);
+    process.exitCode = 2;
+    return [];
+  }
 }
 
 /** NaN, infinities and nothing have no JSON. */

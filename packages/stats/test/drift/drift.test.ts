@@ -55,6 +55,16 @@ it('an empty bin of one side makes the index infinite, unless it is filled; one 
   const pair = { reference: [5, 5, 0], current: [5, 4, 1] };
   expect(populationStability(pair).reason).toMatch(/empty on one side only/);
   expect(populationStability(pair, 'evidently').value).toBeGreaterThan(0);
+  // A side whose smallest share is 1e-4 is filled with a millionth of it.
+  const [r, c] = [
+    [0.9999, 1e-4, 1e-10],
+    [0.5, 0.25, 0.25],
+  ] as const;
+  const index = r.reduce<number>((all, share, i) => all + (share - (c[i] ?? 0)) * Math.log(share / (c[i] ?? 0)), 0);
+  expect(populationStability({ reference: [9999, 1, 0], current: [2, 1, 1] }, 'evidently').value).toBeCloseTo(
+    index,
+    12,
+  );
   const both = { reference: [5, 0, 5], current: [4, 0, 6] };
   expect(populationStability(both, 'evidently')).toEqual(populationStability({ reference: [5, 5], current: [4, 6] }));
 });

@@ -83,4 +83,6 @@ it('what the values do not define is null with a reason', () => {
 it('refuses values that are not finite', () => {
   expect(() => momentsOf([1, Number.NaN])).toThrow('Drop or impute such rows first');
   expect(() => coMomentsOf([1], [1, 2])).toThrow('same length');
+  expect(() => momentsOf([1, 1e300])).toThrow('in a larger unit');
+  expect(() => coMomentsOf([1, 1e300], [1, 2])).toThrow('in a larger unit');
 });

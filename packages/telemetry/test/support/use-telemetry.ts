@@ -6,7 +6,8 @@ export interface Telemetry {
   readonly db: Database;
   /** Owns the tables; subject to row level security as everyone. */
   readonly ownerUrl: string;
-  readonly serviceUrl: string;
+  /** A superuser; undefined on a given server whose login is none. */
+  readonly adminUrl: string | undefined;
   run<Result>(tenant: string, work: (tx: TenantTx) => Promise<Result>, options?: TenantOptions): Promise<Result>;
 }
 
@@ -31,8 +32,8 @@ export function useTelemetry(): Telemetry {
     get ownerUrl() {
       return database.ownerUrl;
     },
-    get serviceUrl() {
-      return database.serviceUrl;
+    get adminUrl() {
+      return database.adminUrl;
     },
     run: (tenant, work, options) => withTenant(db(), tenant, work, options),
   };

@@ -12,7 +12,7 @@ import {
 import type { ArrangedPoints, KeySummary, SummaryPoint } from './arrange-points.ts';
 
 /** Key and value, each key once. */
-export type Pairs = ReadonlyMap<string, string>;
+type Pairs = ReadonlyMap<string, string>;
 
 export interface Batch {
   readonly runId: string;
@@ -39,7 +39,7 @@ export interface BatchVerdict extends Record<string, unknown> {
  * Looks whether the batch may be written, and writes all of it or nothing, in one statement; undefined where there is no
  * such run. The caller holds the run's row, or sends this behind the statement that takes it.
  *
- * - Points are inserted without ON CONFLICT, which takes 2.5 times as long (ADR 0011): nobody else writes to the run. A key
+ * - Points are inserted without ON CONFLICT, which takes 2.5 times as long (ADR 0014): nobody else writes to the run. A key
  *   whose points all come after its latest is known to have none of them; otherwise each is looked up.
  * - No join depends on estimates, which for arrays in a prepared statement are ten rows, whatever comes: points find the
  *   id of their key by a subscript.

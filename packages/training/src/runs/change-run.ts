@@ -5,7 +5,7 @@ import { type RunEventKind, type RunStatus, trainingRuns } from '../schema.ts';
 import type { LockedRun } from './lock-run.ts';
 import { type RunEvent, recordRunEvents } from './record-run-event.ts';
 
-export type RunChanges = Omit<PgUpdateSetSource<typeof trainingRuns>, 'status' | 'lastChangeNumber' | 'updatedAt'>;
+type RunChanges = Omit<PgUpdateSetSource<typeof trainingRuns>, 'status' | 'lastChangeNumber' | 'updatedAt'>;
 
 export interface RunChange extends Pick<RunEvent, 'reason' | 'fromName' | 'model'> {
   readonly kind: RunEventKind;

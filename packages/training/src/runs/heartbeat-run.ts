@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { leaseMs } from '../inputs.ts';
 import { trainingRuns } from '../schema.ts';
 import { leaseEnd } from './change-run.ts';
-import { RunLease, requireLive, requireToken } from './lock-run.ts';
+import { findLockedRun, RunLease, requireLive, requireToken } from './lock-run.ts';
 
 export const HeartbeatRunInput = z.strictObject({ ...RunLease.shape, leaseMs });
 export type HeartbeatRunInput = Readonly<z.input<typeof HeartbeatRunInput>>;
@@ -18,29 +18,29 @@ export type HeartbeatRunInput = Readonly<z.input<typeof HeartbeatRunInput>>;
  */
 export async function heartbeatRun(tx: TenantTx, input: HeartbeatRunInput): Promise<Date> {
   const given = parseInput(HeartbeatRunInput, input);
-  const run = and(eq(trainingRuns.tenantId, tenantOf(tx)), eq(trainingRuns.id, given.runId as Id<'Run'>));
-  const [held] = await tx
-    .update(trainingRuns)
-    .set({ leasedUntil: leaseEnd(given.leaseMs) })
-    .where(
-      and(
-        run,
-        eq(trainingRuns.fencingToken, given.fencingToken),
-        eq(trainingRuns.status, 'running'),
-        isNull(trainingRuns.deletedAt),
-        isNotNull(trainingRuns.leasedUntil),
-      ),
-    )
-    .returning({ leasedUntil: trainingRuns.leasedUntil });
+  // In one flight, and two statements: one that finds the run as it does not want it would not wait for who changes it.
+  const [run, [held]] = await Promise.all([
+    findLockedRun(tx, given.runId),
+    tx
+      .update(trainingRuns)
+      .set({ leasedUntil: leaseEnd(given.leaseMs) })
+      .where(
+        and(
+          eq(trainingRuns.tenantId, tenantOf(tx)),
+          eq(trainingRuns.id, given.runId as Id<'Run'>),
+          eq(trainingRuns.fencingToken, given.fencingToken),
+          eq(trainingRuns.status, 'running'),
+          isNull(trainingRuns.deletedAt),
+          isNotNull(trainingRuns.leasedUntil),
+        ),
+      )
+      .returning({ leasedUntil: trainingRuns.leasedUntil }),
+  ]);
+  requireToken(requireLive(run), given.fencingToken);
   if (held?.leasedUntil != null) return held.leasedUntil;
-  const { deletedAt, status, fencingToken } = trainingRuns;
-  const [found] = await tx.select({ deletedAt, status, fencingToken }).from(trainingRuns).where(run);
-  requireToken(requireLive(found), given.fencingToken);
   throw new DomainError(
     'failed_precondition',
     'The run does not run under a lease any more: its holder has finished it, or started it without one.',
-    {
-      details: { reason: 'not_running' },
-    },
+    { details: { reason: 'not_running' } },
   );
 }

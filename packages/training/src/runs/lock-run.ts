@@ -36,14 +36,7 @@ export async function lockRun(tx: TenantTx, runId: string): Promise<LockedRun> {
   return requireLive(await findLockedRun(tx, runId));
 }
 
-/** As lockRun, and a run that is deleted is found too. */
-export async function lockRunOrDeleted(tx: TenantTx, runId: string): Promise<LockedRun> {
-  const run = await findLockedRun(tx, runId);
-  if (run === undefined) throw runNotFound();
-  return run;
-}
-
-/** As lockRunOrDeleted; undefined where there is no such run. */
+/** As lockRun; a run that is deleted is found too, and undefined stands for one that is not there. */
 export async function findLockedRun(tx: TenantTx, runId: string): Promise<LockedRun | undefined> {
   const [run] = await tx
     .select(lockedRunColumns)

@@ -24,7 +24,7 @@ export interface MetricSummary {
 }
 
 /** (step, at in ms, value), each as text: JSON has no NaN and no infinities. Null where there is no such point. */
-export type PointText = readonly [step: string | null, atMs: string | null, value: string | null];
+type PointText = readonly [step: string | null, atMs: string | null, value: string | null];
 
 /** Of training_metric_keys: point_count, goal, latest, min, max. */
 export type MetricSummaryText = readonly [

@@ -16,7 +16,7 @@ import { trainingArtifacts } from '../schema.ts';
 import { lockRun, requireToken } from './lock-run.ts';
 
 /** Relative and in one form only, so that a file has one path and whoever downloads it stays in their folder. */
-export const artifactPath = nameInput(TRAINING_LIMITS.artifactPathLength).refine(
+const artifactPath = nameInput(TRAINING_LIMITS.artifactPathLength).refine(
   (path) => !path.includes('\\') && path.split('/').every((step) => step !== '' && step !== '.' && step !== '..'),
   'must be relative, with "/" between its steps, none of them empty, "." or ".."',
 );

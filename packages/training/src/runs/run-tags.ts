@@ -17,14 +17,16 @@ export type SetRunTagInput = Readonly<z.input<typeof SetRunTagInput>>;
  */
 export async function setRunTag(tx: TenantTx, input: SetRunTagInput): Promise<void> {
   const given = parseInput(SetRunTagInput, input);
-  const rows = await tx.execute(sql`
-    with run as materialized (${lockLiveRun(tx, given.runId)})
-    insert into ${trainingTags} (tenant_id, run_id, key, value)
-    select ${tenantOf(tx)}, run.id, ${given.key}, ${given.value} from run
-        on conflict (tenant_id, run_id, key) do update
-       set value = excluded.value, updated_at = excluded.updated_at
-    returning 1`);
-  if (rows.length === 0) requireLive(await findLockedRun(tx, given.runId));
+  // In one flight, and two statements: one that finds the run deleted would not wait for who restores it.
+  const [run] = await Promise.all([
+    findLockedRun(tx, given.runId),
+    tx.execute(sql`
+      insert into ${trainingTags} (tenant_id, run_id, key, value)
+      select ${tenantOf(tx)}, run.id, ${given.key}, ${given.value} from (${liveRun(tx, given.runId)}) as run
+          on conflict (tenant_id, run_id, key) do update
+         set value = excluded.value, updated_at = excluded.updated_at`),
+  ]);
+  requireLive(run);
 }
 
 export const RemoveRunTagInput = z.strictObject({ runId, key });
@@ -37,18 +39,18 @@ export type RemoveRunTagInput = Readonly<z.input<typeof RemoveRunTagInput>>;
  */
 export async function removeRunTag(tx: TenantTx, input: RemoveRunTagInput): Promise<void> {
   const given = parseInput(RemoveRunTagInput, input);
-  const rows = await tx.execute(sql`
-    with run as materialized (${lockLiveRun(tx, given.runId)})
-    delete from ${trainingTags} t
-     using run
-     where t.tenant_id = ${tenantOf(tx)} and t.run_id = run.id and t.key = ${given.key}
-    returning 1`);
-  if (rows.length > 0) return;
-  requireLive(await findLockedRun(tx, given.runId));
-  throw runTagNotFound();
+  const [run, removed] = await Promise.all([
+    findLockedRun(tx, given.runId),
+    tx.execute(sql`
+      delete from ${trainingTags} t
+       using (${liveRun(tx, given.runId)}) as run
+       where t.tenant_id = ${tenantOf(tx)} and t.run_id = run.id and t.key = ${given.key}
+      returning 1`),
+  ]);
+  requireLive(run);
+  if (removed.length === 0) throw runTagNotFound();
 }
 
-const lockLiveRun = (tx: TenantTx, id: string) => sql`
+const liveRun = (tx: TenantTx, id: string) => sql`
   select id from ${trainingRuns}
-   where tenant_id = ${tenantOf(tx)} and id = ${id}::uuid and deleted_at is null
-     for no key update`;
+   where tenant_id = ${tenantOf(tx)} and id = ${id}::uuid and deleted_at is null`;

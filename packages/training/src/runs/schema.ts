@@ -152,7 +152,7 @@ export const trainingMetricKeys = tenantTable(
   {
     runId: referenceColumn<'Run'>('run_id').notNull(),
     key: text('key').notNull(),
-    /** Stands for the key in training_metrics: a fifth less to store and to write, more with long keys (ADR 0011). */
+    /** Stands for the key in training_metrics: a fifth less to store and to write, more with long keys (ADR 0014). */
     keyId: integer('key_id').notNull(),
     /** Points that are stored. */
     pointCount: bigint('point_count', { mode: 'number' }).notNull().default(0),

@@ -46,7 +46,8 @@ type Part = Exclude<keyof RunDiff, 'runIds'>;
  * @throws DomainError `not_found` where one of them is not there or, without `includeDeleted`, deleted.
  */
 export async function diffRuns(tx: TenantTx, input: DiffRunsInput): Promise<RunDiff> {
-  const { runIds, includeDeleted = false } = parseInput(DiffRunsInput, input);
+  const { runIds: given, includeDeleted = false } = parseInput(DiffRunsInput, input);
+  const runIds = given.map((id) => id.toLowerCase() as Id<'Run'>);
   const tenant = tenantOf(tx);
   const [found] = await tx.execute<{
     count: number;
@@ -94,7 +95,7 @@ export async function diffRuns(tx: TenantTx, input: DiffRunsInput): Promise<RunD
         ]),
     );
   return {
-    runIds: runIds as Id<'Run'>[],
+    runIds,
     attributes: read('attributes', (value) => value) as RunDiff['attributes'],
     environment: read('environment', (value) => value),
     params: read('params', String),

@@ -58,7 +58,8 @@ function makeList(extents: readonly Extent[]): List<typeof runFields, Run> {
   const narrow = (part: KeyedPart, partKey: SQL) =>
     extentOfPart(part) === 'some' ? sql` and ${partKey} = any(${ASKED}.${sql.identifier(part)})` : sql.empty();
   const { params, tags, metrics } = runParts(narrow);
-  const none = sql<Readonly<Record<string, never>>>`'{}'::json`;
+  // An empty object is a value of each part.
+  const none = sql<Run['params'] & Run['metrics']>`'{}'::json`;
   return defineList({
     name: 'training.runs',
     from: trainingRuns,
@@ -71,5 +72,5 @@ function makeList(extents: readonly Extent[]): List<typeof runFields, Run> {
     order,
     defaultLimit: TRAINING_LIMITS.searchPage,
     maxLimit: TRAINING_LIMITS.searchPageMax,
-  }) as List<typeof runFields, Run>;
+  });
 }

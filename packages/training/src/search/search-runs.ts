@@ -66,7 +66,7 @@ export async function listChildRuns(tx: TenantTx, input: ListChildRunsInput): Pr
   return await readPage(tx, runListWith(include), { ...page, within, orderBy: [{ field: 'id', direction: 'desc' }] });
 }
 
-export function ofLifecycle(lifecycle: RunLifecycle): SQL | undefined {
+function ofLifecycle(lifecycle: RunLifecycle): SQL | undefined {
   if (lifecycle === 'all') return undefined;
   return lifecycle === 'active' ? isNull(trainingRuns.deletedAt) : isNotNull(trainingRuns.deletedAt);
 }

@@ -17,12 +17,12 @@ import type { TrialParams } from '../samplers/search-space.ts';
 import { hyperparameterStudies, hyperparameterTrials } from '../schema.ts';
 import { chooseParams } from './choose-params.ts';
 import { type ClaimedTrial, claimTrial } from './claim-trial.ts';
-import { studyId } from './study-inputs.ts';
+import { studyIdInput } from './study-inputs.ts';
 import { type StudyColumns, takeStudyLock } from './study-lock.ts';
 import { STALE_TRIALS_KIND } from './sweep-stale-trials.ts';
 import { heldBy, leaseEnd, releaseTrial, type TrialLease, trialLeaseLost, withItsStudy } from './trial-lease.ts';
 
-export const AskTrialInput = z.strictObject({ studyId });
+export const AskTrialInput = z.strictObject({ studyId: studyIdInput });
 export type AskTrialInput = Readonly<z.input<typeof AskTrialInput>>;
 
 /** Who acts, and what `app_now()` answers, in the transactions of a call. */

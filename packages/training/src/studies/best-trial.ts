@@ -1,16 +1,24 @@
 import { parseInput, type TenantTx, tenantOf } from '@mcp-hub/db-core';
 import { and, eq, type SQL, sql } from 'drizzle-orm';
 import { z } from 'zod';
+import { bestTrialNotFound } from '../not-found.ts';
 import { hyperparameterStudies, hyperparameterTrials } from '../schema.ts';
-import { studyId } from './study-inputs.ts';
+import { studyIdInput } from './study-inputs.ts';
 import { ofLiveStudy, type Trial, trialColumns } from './trials.ts';
 
 export const GetBestTrialInput = z.strictObject({
-  studyId,
+  studyId: studyIdInput,
   /** Which of several objectives counts, from 0. Default 0. */
   objective: z.int().min(0).optional(),
 });
 export type GetBestTrialInput = Readonly<z.input<typeof GetBestTrialInput>>;
+
+/** As findBestTrial. @throws DomainError `not_found` where it gives undefined. */
+export async function getBestTrial(tx: TenantTx, input: GetBestTrialInput): Promise<Trial> {
+  const trial = await findBestTrial(tx, input);
+  if (trial === undefined) throw bestTrialNotFound();
+  return trial;
+}
 
 /**
  * The complete trial with the least value, or the greatest where the objective is maximized; of several the one with the

@@ -12,7 +12,7 @@ import { hyperparameterStudies } from '../schema.ts';
 import { recordStudyEvent } from './change-study.ts';
 import { PrunerOptions } from './pruner-options.ts';
 import { asStudy, getStudy, type Study } from './studies.ts';
-import { MAX_TRIALS, maxTrials, ONE_TIME_BUDGET, oneTimeBudget, studyName, timeBudget } from './study-inputs.ts';
+import { MAX_TRIALS, maxTrialsInput, ONE_TIME_BUDGET, oneTimeBudget, studyName, timeBudget } from './study-inputs.ts';
 
 export const CreateStudyInput = z
   .strictObject({
@@ -27,7 +27,7 @@ export const CreateStudyInput = z
     /** With a trial's number it gives the sampler's random numbers. Default: one drawn at random. */
     seed: z.int().optional(),
     /** Trials that the study has at most, those enqueued among them. Default: no limit. */
-    maxTrials: maxTrials.nullish(),
+    maxTrials: maxTrialsInput.nullish(),
     ...timeBudget,
     /** Attempts that a trial whose worker was lost or that failed has, the first among them. Default 1. */
     maxAttempts: z.int().min(1).max(TRAINING_LIMITS.attempts).optional(),

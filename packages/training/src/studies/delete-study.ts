@@ -5,10 +5,10 @@ import { reasonText } from '../inputs.ts';
 import { studyNotFound } from '../not-found.ts';
 import { changeStudy } from './change-study.ts';
 import { asStudy, type Study } from './studies.ts';
-import { studyId } from './study-inputs.ts';
+import { studyIdInput } from './study-inputs.ts';
 import { lockStudy, takeStudyLock } from './study-lock.ts';
 
-export const DeleteStudyInput = z.strictObject({ studyId, reason: reasonText.optional() });
+export const DeleteStudyInput = z.strictObject({ studyId: studyIdInput, reason: reasonText.optional() });
 export type DeleteStudyInput = Readonly<z.input<typeof DeleteStudyInput>>;
 
 /**
@@ -23,7 +23,7 @@ export async function deleteStudy(tx: TenantTx, input: DeleteStudyInput): Promis
   await changeStudy(tx, study, { kind: 'deleted', reason: given.reason, set: { deletedAt: sql`app_now()` } });
 }
 
-export const RestoreStudyInput = DeleteStudyInput;
+export const RestoreStudyInput = z.strictObject({ studyId: studyIdInput, reason: reasonText.optional() });
 export type RestoreStudyInput = Readonly<z.input<typeof RestoreStudyInput>>;
 
 /**

@@ -16,7 +16,7 @@ import { oncePerKey } from '../once-per-key.ts';
 import { checkFixedParams } from '../samplers/check-params.ts';
 import { ParamValue } from '../samplers/search-space.ts';
 import { hyperparameterStudies, hyperparameterTrials } from '../schema.ts';
-import { studyId } from './study-inputs.ts';
+import { studyIdInput } from './study-inputs.ts';
 import { lockStudy } from './study-lock.ts';
 
 const NewTrial = z.strictObject({
@@ -26,7 +26,7 @@ const NewTrial = z.strictObject({
 });
 
 export const EnqueueTrialsInput = z.strictObject({
-  studyId,
+  studyId: studyIdInput,
   trials: z.array(NewTrial).min(1).max(TRAINING_LIMITS.trialsAtOnce),
   /** One for each list of trials that the client wants: a repeated call with it gives the numbers of the first. */
   idempotencyKey,
@@ -85,14 +85,13 @@ export async function enqueueTrials(tx: TenantTx, input: EnqueueTrialsInput): Pr
   });
 }
 
-export const EnqueueTrialInput = z.strictObject({ studyId, ...NewTrial.shape, idempotencyKey });
+export const EnqueueTrialInput = z.strictObject({ studyId: studyIdInput, ...NewTrial.shape, idempotencyKey });
 export type EnqueueTrialInput = Readonly<z.input<typeof EnqueueTrialInput>>;
 
 /** As enqueueTrials, for one. */
 export async function enqueueTrial(tx: TenantTx, input: EnqueueTrialInput): Promise<EnqueuedTrial> {
-  const { studyId, params, metadata, idempotencyKey } = parseInput(EnqueueTrialInput, input);
-  const trials = [{ params, metadata }];
-  const [trial] = await enqueueTrials(tx, { studyId, trials, idempotencyKey });
+  const { params, metadata, ...rest } = parseInput(EnqueueTrialInput, input);
+  const [trial] = await enqueueTrials(tx, { ...rest, trials: [{ params, metadata }] });
   if (trial === undefined) throw new Error('No trial was enqueued.');
   return trial;
 }

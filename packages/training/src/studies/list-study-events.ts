@@ -12,12 +12,12 @@ import {
 import { eq, getTableColumns } from 'drizzle-orm';
 import { z } from 'zod';
 import { hyperparameterStudyEvents } from '../schema.ts';
-import { studyId } from './study-inputs.ts';
+import { studyIdInput } from './study-inputs.ts';
 
 /** A row of hyperparameter_study_events. */
 export type StudyEventRow = Readonly<typeof hyperparameterStudyEvents.$inferSelect>;
 
-export const ListStudyEventsInput = z.strictObject({ studyId, ...PageInput.shape });
+export const ListStudyEventsInput = z.strictObject({ studyId: studyIdInput, ...PageInput.shape });
 export type ListStudyEventsInput = Readonly<z.input<typeof ListStudyEventsInput>>;
 
 const fields = defineFilterFields({ changeNumber: numberField(hyperparameterStudyEvents.changeNumber) });

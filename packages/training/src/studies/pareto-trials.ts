@@ -14,10 +14,10 @@ import type { Objectives } from '../samplers/objectives.ts';
 import { hyperparameterStudies, hyperparameterTrials } from '../schema.ts';
 import { hasBestValue } from './best-trial.ts';
 import { paretoFront } from './pareto-front.ts';
-import { studyId } from './study-inputs.ts';
+import { studyIdInput } from './study-inputs.ts';
 import { ofLiveStudy, type Trial, trialList } from './trials.ts';
 
-export const ListParetoTrialsInput = z.strictObject({ studyId, ...PageInput.shape });
+export const ListParetoTrialsInput = z.strictObject({ studyId: studyIdInput, ...PageInput.shape });
 export type ListParetoTrialsInput = Readonly<z.input<typeof ListParetoTrialsInput>>;
 
 /**

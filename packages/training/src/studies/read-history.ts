@@ -33,11 +33,11 @@ export async function readHistory(
   tx: TenantTx,
   input: { readonly study: StudyColumns; readonly objectives: Objectives; readonly number: number },
 ): Promise<StudyHistory> {
-  const { study, objectives, number } = input;
+  const { study, objectives } = input;
   const tenant = tenantOf(tx);
   const limit = TRAINING_LIMITS.tpeHistory;
   const columns = sql.raw('t.id, t.number, t.status, t.params, t.values, t.attempt');
-  const last = (status: 'complete' | 'pruned' | 'running'): SQL => sql`
+  const lastOf = (status: 'complete' | 'pruned' | 'running'): SQL => sql`
     (select ${columns} from ${hyperparameterTrials} t
       where t.tenant_id = ${tenant} and t.study_id = ${study.id} and t.status = ${sql.raw(`'${status}'`)}
       order by t.number desc limit ${limit})`;
@@ -50,17 +50,17 @@ export async function readHistory(
       : sql``;
   const rows = await tx.execute<HistoryRow>(sql`
     with ended as (
-      (select * from (${last('complete')} union all ${last('pruned')}) as t order by number desc limit ${limit})
+      (select * from (${lastOf('complete')} union all ${lastOf('pruned')}) as t order by number desc limit ${limit})
       ${best}
     )
     select e.number, e.status, e.params, e.values, v.step::float8 as last_step, v.value as last_value
-      from (select * from ended union all ${last('running')}) as e
+      from (select * from ended union all ${lastOf('running')}) as e
       left join lateral (
         select v.step, v.value
           from ${hyperparameterTrialValues} v
          where e.status = 'pruned' and v.tenant_id = ${tenant} and v.trial_id = e.id and v.attempt = e.attempt
          order by v.step desc limit 1) as v on true
-     where e.params is not null and (e.status <> 'running' or e.number <> ${number})`);
+     where e.params is not null and (e.status <> 'running' or e.number <> ${input.number})`);
   const history: EndedTrial[] = [];
   const running: RunningTrial[] = [];
   for (const { number, status, params, values, last_step, last_value } of rows) {

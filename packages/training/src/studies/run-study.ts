@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { TRAINING_LIMITS } from '../limits.ts';
 import { type AskedTrial, askTrial, type StudyOptions } from './ask-trial.ts';
 import { reportTrialValue } from './report-trial-value.ts';
-import { studyId } from './study-inputs.ts';
+import { studyIdInput } from './study-inputs.ts';
 import { type TellTrialInput, type TrialValues, tellTrial } from './tell-trial.ts';
 import { heartbeatTrial, releaseTrial, trialLeaseLost } from './trial-lease.ts';
 import type { Trial } from './trials.ts';
@@ -27,7 +27,7 @@ export interface ObjectiveTrial extends Omit<AskedTrial, 'leasedUntil' | 'leaseM
 export type StudyObjective = (trial: ObjectiveTrial) => Promise<TrialValues> | TrialValues;
 
 export const RunStudyInput = z.strictObject({
-  studyId,
+  studyId: studyIdInput,
   /** What a trial comes to. It throws TrialPruned to end one early; what else it throws is a failed trial. */
   objective: z.custom<StudyObjective>((value) => typeof value === 'function', 'must be a function'),
   /** Trials at a time in this process. Default 1. */

@@ -4,11 +4,11 @@ import { z } from 'zod';
 import { runId } from '../inputs.ts';
 import { runNotFound, trialNotFound } from '../not-found.ts';
 import { hyperparameterTrials, trainingRuns } from '../schema.ts';
-import { trialId } from './study-inputs.ts';
+import { trialIdInput } from './study-inputs.ts';
 import { ofLiveStudy, type Trial, trialColumns } from './trials.ts';
 
 export const SetTrialRunInput = z.strictObject({
-  trialId,
+  trialId: trialIdInput,
   /** null: none. */
   runId: runId.nullable(),
 });

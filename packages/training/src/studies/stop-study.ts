@@ -4,10 +4,10 @@ import { reasonText } from '../inputs.ts';
 import { changeStudy } from './change-study.ts';
 import { deadlineOf } from './create-study.ts';
 import { asStudy, type Study } from './studies.ts';
-import { maxTrials, ONE_TIME_BUDGET, oneTimeBudget, studyId, timeBudget } from './study-inputs.ts';
+import { maxTrialsInput, ONE_TIME_BUDGET, oneTimeBudget, studyIdInput, timeBudget } from './study-inputs.ts';
 import { lockStudy } from './study-lock.ts';
 
-export const StopStudyInput = z.strictObject({ studyId, reason: reasonText.optional() });
+export const StopStudyInput = z.strictObject({ studyId: studyIdInput, reason: reasonText.optional() });
 export type StopStudyInput = Readonly<z.input<typeof StopStudyInput>>;
 
 /**
@@ -24,10 +24,10 @@ export async function stopStudy(tx: TenantTx, input: StopStudyInput): Promise<St
 
 export const ResumeStudyInput = z
   .strictObject({
-    studyId,
+    studyId: studyIdInput,
     reason: reasonText.optional(),
     /** In place of the present budgets; null takes one away. */
-    maxTrials: maxTrials.nullish(),
+    maxTrials: maxTrialsInput.nullish(),
     ...timeBudget,
   })
   .refine(oneTimeBudget, { error: ONE_TIME_BUDGET });

@@ -16,7 +16,7 @@ import { and, eq, getTableColumns, isNotNull, isNull } from 'drizzle-orm';
 import { z } from 'zod';
 import { studyNotFound } from '../not-found.ts';
 import { hyperparameterStudies, studyStatuses } from '../schema.ts';
-import { studyId, studyName } from './study-inputs.ts';
+import { studyIdInput, studyName } from './study-inputs.ts';
 import type { StudyColumns } from './study-lock.ts';
 
 const { lastChangeNumber: _, nextSweepAt: __, ...columns } = getTableColumns(hyperparameterStudies);
@@ -24,10 +24,14 @@ const { lastChangeNumber: _, nextSweepAt: __, ...columns } = getTableColumns(hyp
 /** A study as functions give it; `nextTrialNumber` is how many trials it has. */
 export type Study = Readonly<Omit<StudyColumns, 'lastChangeNumber' | 'nextSweepAt'>>;
 
-export const asStudy = ({ lastChangeNumber: _, nextSweepAt: __, ...study }: StudyColumns): Study => study;
+/** Without what only the functions need. */
+export function asStudy(row: StudyColumns): Study {
+  const { lastChangeNumber: _changes, nextSweepAt: _sweep, ...study } = row;
+  return study;
+}
 
 export const GetStudyInput = z
-  .strictObject({ studyId: studyId.optional(), name: studyName.optional() })
+  .strictObject({ studyId: studyIdInput.optional(), name: studyName.optional() })
   .refine((given) => (given.studyId === undefined) !== (given.name === undefined), {
     error: 'must name the study by either studyId or name',
   });

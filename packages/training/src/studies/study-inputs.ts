@@ -2,13 +2,13 @@ import { nameInput } from '@mcp-hub/db-core';
 import { z } from 'zod';
 import { TRAINING_LIMITS } from '../limits.ts';
 
-export const studyId = z.uuid();
-export const trialId = z.uuid();
+export const studyIdInput = z.uuid();
+export const trialIdInput = z.uuid();
 export const studyName = nameInput(TRAINING_LIMITS.nameLength);
 
 /** What a PostgreSQL integer holds. */
 export const MAX_TRIALS = 2_147_483_647;
-export const maxTrials = z.int().min(1).max(MAX_TRIALS);
+export const maxTrialsInput = z.int().min(1).max(MAX_TRIALS);
 
 /** Also NaN and infinities, which z.number refuses. */
 export const anyNumber = z.custom<number>((value) => typeof value === 'number', 'must be a number');

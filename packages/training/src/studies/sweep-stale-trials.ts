@@ -1,15 +1,15 @@
-import { parseInput, scheduleWork, type TenantTx, tenantOf, type WorkHandler } from '@mcp-hub/db-core';
+import { parseInput, scheduleWork, type TenantTx, tenantOf, type WorkHandler, withTenant } from '@mcp-hub/db-core';
 import { sql } from 'drizzle-orm';
 import { z } from 'zod';
 import { hyperparameterStudies, hyperparameterTrials } from '../schema.ts';
-import { studyId } from './study-inputs.ts';
+import { studyIdInput } from './study-inputs.ts';
 import { takeStudyLock } from './study-lock.ts';
 import { nextTrialToken } from './trial-lease.ts';
 
 /** Of the work rows that say: a lease of this study's trials ends then. Their work_key is the study's id. */
 export const STALE_TRIALS_KIND = 'training.staleTrials';
 
-export const SweepStaleTrialsInput = z.strictObject({ studyId });
+export const SweepStaleTrialsInput = z.strictObject({ studyId: studyIdInput });
 export type SweepStaleTrialsInput = Readonly<z.input<typeof SweepStaleTrialsInput>>;
 
 /** What became of trials whose workers were lost. */
@@ -70,20 +70,23 @@ export async function sweepStaleTrials(tx: TenantTx, input: SweepStaleTrialsInpu
   return { waiting: countOf('waiting'), stale: countOf('stale') };
 }
 
+export interface StaleTrialsSettings extends Pick<WorkHandler, 'leaseMs' | 'concurrency' | 'backoff'> {
+  /** What `app_now()` answers in the sweeps. Default: the database's clock. */
+  readonly now?: () => Date;
+}
+
 /**
  * The sweep as a handler for runDispatcher. Studies that gave out trials have asked for it; where no dispatcher runs,
  * askTrial takes over what was lost and has attempts left.
  */
-export function staleTrialsHandler(
-  settings: Pick<WorkHandler, 'leaseMs' | 'concurrency' | 'backoff'> = {},
-): WorkHandler {
+export function staleTrialsHandler({ now, ...settings }: StaleTrialsSettings = {}): WorkHandler {
   return {
     ...settings,
     kind: STALE_TRIALS_KIND,
-    handle:
-      async ({ workKey }) =>
-      async (tx) => {
-        await sweepStaleTrials(tx, { studyId: workKey });
-      },
+    // Not in the transaction that completes the work, which holds the work row: askTrial locks the study first.
+    handle: async ({ workKey }, { db, tenant }) => {
+      const sweep = (tx: TenantTx) => sweepStaleTrials(tx, { studyId: workKey });
+      await withTenant(db, tenant, sweep, now === undefined ? {} : { now: now() });
+    },
   };
 }

@@ -9,12 +9,12 @@ import {
   hyperparameterTrials,
   hyperparameterTrialValues,
 } from '../schema.ts';
-import { trialId } from './study-inputs.ts';
+import { trialIdInput } from './study-inputs.ts';
 import type { Trial } from './trials.ts';
 
 /** A trial under a lease, as askTrial gave it. Whoever presents an older token has lost the trial. */
 export const TrialLease = z.object({
-  trialId,
+  trialId: trialIdInput,
   /** Grows with each claim and sweep. */
   fencingToken: z.int().min(1),
 });
@@ -86,9 +86,6 @@ export async function readRefused(tx: TenantTx, lease: TrialLease): Promise<Refu
   return { trial, objectives: found.objectives };
 }
 
-export const HeartbeatTrialInput = TrialLease;
-export type HeartbeatTrialInput = TrialLease;
-
 /**
  * Says that a trial's worker is alive: holds the lease for the study's leaseMs from now, and gives its end. One round
  * trip; the trial's row.
@@ -96,7 +93,7 @@ export type HeartbeatTrialInput = TrialLease;
  * @throws DomainError `conflict` where the lease was lost (isLeaseLost), `not_found`, `failed_precondition` where the
  *   study is deleted.
  */
-export async function heartbeatTrial(tx: TenantTx, input: HeartbeatTrialInput): Promise<Date> {
+export async function heartbeatTrial(tx: TenantTx, input: TrialLease): Promise<Date> {
   const lease = parseInput(TrialLease, input);
   const [held] = await tx
     .update(hyperparameterTrials)
@@ -112,16 +109,13 @@ export async function heartbeatTrial(tx: TenantTx, input: HeartbeatTrialInput): 
 /** The end of a lease taken now, in a statement that has the study's row. */
 export const leaseEnd = sql`app_now() + interval '1 millisecond' * ${hyperparameterStudies.leaseMs}`;
 
-export const ReleaseTrialInput = TrialLease;
-export type ReleaseTrialInput = TrialLease;
-
 /**
  * Gives a trial back as if it had not been claimed, because its worker stops: it waits for the next with the parameters
  * it has, the attempt does not count, and what it reported is deleted. One round trip; the trial's row.
  *
  * @throws DomainError as heartbeatTrial.
  */
-export async function releaseTrial(tx: TenantTx, input: ReleaseTrialInput): Promise<void> {
+export async function releaseTrial(tx: TenantTx, input: TrialLease): Promise<void> {
   const lease = parseInput(TrialLease, input);
   const tenant = tenantOf(tx);
   const [released] = await tx.execute(sql`

@@ -21,7 +21,7 @@ import { and, eq, getTableColumns, type SQL, sql } from 'drizzle-orm';
 import { z } from 'zod';
 import { trialNotFound } from '../not-found.ts';
 import { hyperparameterStudies, hyperparameterTrials, hyperparameterTrialValues, trialStatuses } from '../schema.ts';
-import { studyId, trialId } from './study-inputs.ts';
+import { studyIdInput, trialIdInput } from './study-inputs.ts';
 
 const { fencingToken: _, ...columns } = getTableColumns(hyperparameterTrials);
 
@@ -32,7 +32,11 @@ export const trialColumns = columns;
 export type Trial = Readonly<Omit<typeof hyperparameterTrials.$inferSelect, 'fencingToken'>>;
 
 export const GetTrialInput = z
-  .strictObject({ trialId: trialId.optional(), studyId: studyId.optional(), number: z.int().min(0).optional() })
+  .strictObject({
+    trialId: trialIdInput.optional(),
+    studyId: studyIdInput.optional(),
+    number: z.int().min(0).optional(),
+  })
   .refine(
     (given) =>
       given.trialId === undefined
@@ -99,7 +103,7 @@ export const trialList: List<typeof trialFields, Trial> = defineList({
 
 export const ListTrialsInput = z.strictObject({
   ...PageInput.shape,
-  studyId,
+  studyId: studyIdInput,
   /** Text such as `status IN ('complete', 'pruned') AND value < 0.1`, or the same as an object. Read by readFilter. */
   filter: z.custom<FilterInput<typeof trialFields>>().optional(),
   /** Default: by number. */
@@ -118,7 +122,7 @@ export async function listTrials(tx: TenantTx, input: ListTrialsInput): Promise<
   return await readPage(tx, trialList, { ...wanted, within: { condition, of: [id] } });
 }
 
-export const CountTrialsInput = z.strictObject({ studyId });
+export const CountTrialsInput = z.strictObject({ studyId: studyIdInput });
 export type CountTrialsInput = Readonly<z.input<typeof CountTrialsInput>>;
 
 /** How many trials of a study have each status. Reads all of them from an index; one statement, no lock. */
@@ -154,7 +158,7 @@ export interface TrialValue {
 
 export const ListTrialValuesInput = z.strictObject({
   ...PageInput.shape,
-  trialId,
+  trialId: trialIdInput,
   /** Those of this attempt only. */
   attempt: z.int().min(1).optional(),
 });

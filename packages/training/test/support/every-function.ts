@@ -151,6 +151,7 @@ export function inputsIn(world: World): Readonly<Record<string, unknown>> {
     enqueueTrial: { studyId, params: { x: 0.5 } },
     enqueueTrials: { studyId, trials: [{ params: { x: 0.5 } }] },
     findBestTrial: { studyId },
+    getBestTrial: { studyId },
     findStudy: { studyId },
     findTrial: { trialId },
     getStudy: { studyId },

@@ -21,7 +21,7 @@ export type Operation =
 export type Outcome = { readonly refused: string } | { readonly gave: unknown };
 
 /** What start and claim give. */
-export interface Started {
+interface Started {
   readonly run: number;
   readonly token: number;
   readonly attempt: number;
