@@ -115,6 +115,23 @@ CREATE TABLE "gate_approvals" (
 	CONSTRAINT "gate_approvals_stage_check" CHECK ("gate_approvals"."stage" in ('development', 'staging', 'production', 'archived'))
 );
 --> statement-breakpoint
+CREATE TABLE "gate_changes" (
+	"tenant_id" text DEFAULT current_setting('app.tenant') NOT NULL,
+	"id" uuid DEFAULT app_uuid_v7() NOT NULL,
+	"policy_id" uuid NOT NULL,
+	"model_id" uuid NOT NULL,
+	"model_name" text NOT NULL,
+	"stage" text NOT NULL,
+	"name" text NOT NULL,
+	"revision" integer NOT NULL,
+	"policy" jsonb,
+	"actor" text DEFAULT nullif(current_setting('app.actor', true), ''),
+	"occurred_at" timestamp (3) with time zone DEFAULT app_now() NOT NULL,
+	CONSTRAINT "gate_changes_pk" PRIMARY KEY("tenant_id","id"),
+	CONSTRAINT "gate_changes_tenant_id_check" CHECK ("gate_changes"."tenant_id" <> ''),
+	CONSTRAINT "gate_changes_stage_check" CHECK ("gate_changes"."stage" in ('development', 'staging', 'production', 'archived'))
+);
+--> statement-breakpoint
 CREATE TABLE "gate_decisions" (
 	"tenant_id" text DEFAULT current_setting('app.tenant') NOT NULL,
 	"id" uuid DEFAULT app_uuid_v7() NOT NULL,
@@ -126,7 +143,7 @@ CREATE TABLE "gate_decisions" (
 	"version" text NOT NULL,
 	"stage" text NOT NULL,
 	"passed" boolean NOT NULL,
-	"clauses" jsonb NOT NULL,
+	"policy" jsonb NOT NULL,
 	"inputs" jsonb NOT NULL,
 	"results" jsonb NOT NULL,
 	"clearance_id" uuid,
@@ -144,7 +161,7 @@ CREATE TABLE "gate_policies" (
 	"stage" text NOT NULL,
 	"name" text NOT NULL,
 	"revision" integer DEFAULT 1 NOT NULL,
-	"clauses" jsonb NOT NULL,
+	"policy" jsonb NOT NULL,
 	"description" text,
 	"actor" text DEFAULT nullif(current_setting('app.actor', true), ''),
 	"created_at" timestamp (3) with time zone DEFAULT app_now() NOT NULL,
@@ -225,6 +242,8 @@ CREATE INDEX "evaluations_created_idx" ON "evaluations" USING btree ("tenant_id"
 --> statement-breakpoint
 CREATE INDEX "gate_approvals_version_idx" ON "gate_approvals" USING btree ("tenant_id","version_id","stage","actor","id");
 --> statement-breakpoint
+CREATE INDEX "gate_changes_model_idx" ON "gate_changes" USING btree ("tenant_id","model_id","id");
+--> statement-breakpoint
 CREATE INDEX "gate_decisions_version_idx" ON "gate_decisions" USING btree ("tenant_id","version_id","id");
 --> statement-breakpoint
 CREATE INDEX "model_comparisons_candidate_idx" ON "model_comparisons" USING btree ("tenant_id","candidate_version_id","created_at","id");
@@ -249,6 +268,8 @@ ALTER TABLE "feature_importance" ENABLE ROW LEVEL SECURITY;
 --> statement-breakpoint
 ALTER TABLE "gate_approvals" ENABLE ROW LEVEL SECURITY;
 --> statement-breakpoint
+ALTER TABLE "gate_changes" ENABLE ROW LEVEL SECURITY;
+--> statement-breakpoint
 ALTER TABLE "gate_decisions" ENABLE ROW LEVEL SECURITY;
 --> statement-breakpoint
 ALTER TABLE "gate_policies" ENABLE ROW LEVEL SECURITY;
@@ -270,6 +291,8 @@ CREATE POLICY "evaluations_tenant_policy" ON "evaluations" AS PERMISSIVE FOR ALL
 CREATE POLICY "feature_importance_tenant_policy" ON "feature_importance" AS PERMISSIVE FOR ALL TO public USING (tenant_id = (select nullif(current_setting('app.tenant', true), ''))) WITH CHECK (tenant_id = (select nullif(current_setting('app.tenant', true), '')));
 --> statement-breakpoint
 CREATE POLICY "gate_approvals_tenant_policy" ON "gate_approvals" AS PERMISSIVE FOR ALL TO public USING (tenant_id = (select nullif(current_setting('app.tenant', true), ''))) WITH CHECK (tenant_id = (select nullif(current_setting('app.tenant', true), '')));
+--> statement-breakpoint
+CREATE POLICY "gate_changes_tenant_policy" ON "gate_changes" AS PERMISSIVE FOR ALL TO public USING (tenant_id = (select nullif(current_setting('app.tenant', true), ''))) WITH CHECK (tenant_id = (select nullif(current_setting('app.tenant', true), '')));
 --> statement-breakpoint
 CREATE POLICY "gate_decisions_tenant_policy" ON "gate_decisions" AS PERMISSIVE FOR ALL TO public USING (tenant_id = (select nullif(current_setting('app.tenant', true), ''))) WITH CHECK (tenant_id = (select nullif(current_setting('app.tenant', true), '')));
 --> statement-breakpoint
@@ -323,6 +346,14 @@ GRANT SELECT ON "gate_approvals" TO app_readonly;
 --> statement-breakpoint
 COMMENT ON TABLE "gate_approvals" IS 'append-only';
 --> statement-breakpoint
+ALTER TABLE "gate_changes" FORCE ROW LEVEL SECURITY;
+--> statement-breakpoint
+GRANT SELECT, INSERT ON "gate_changes" TO app_tenant;
+--> statement-breakpoint
+GRANT SELECT ON "gate_changes" TO app_readonly;
+--> statement-breakpoint
+COMMENT ON TABLE "gate_changes" IS 'append-only';
+--> statement-breakpoint
 ALTER TABLE "gate_decisions" FORCE ROW LEVEL SECURITY;
 --> statement-breakpoint
 GRANT SELECT, INSERT ON "gate_decisions" TO app_tenant;
@@ -363,6 +394,7 @@ begin
         ('evaluations'),
         ('feature_importance'),
         ('gate_approvals'),
+        ('gate_changes'),
         ('gate_decisions'),
         ('gate_policies'),
         ('model_comparisons'),
@@ -397,6 +429,9 @@ begin
         ('gate_approvals', 'gate_approvals_pk'),
         ('gate_approvals', 'gate_approvals_stage_check'),
         ('gate_approvals', 'gate_approvals_tenant_id_check'),
+        ('gate_changes', 'gate_changes_pk'),
+        ('gate_changes', 'gate_changes_stage_check'),
+        ('gate_changes', 'gate_changes_tenant_id_check'),
         ('gate_decisions', 'gate_decisions_pk'),
         ('gate_decisions', 'gate_decisions_stage_check'),
         ('gate_decisions', 'gate_decisions_tenant_id_check'),
@@ -425,6 +460,7 @@ begin
         ('evaluations', 'evaluations_run_idx'),
         ('evaluations', 'evaluations_version_idx'),
         ('gate_approvals', 'gate_approvals_version_idx'),
+        ('gate_changes', 'gate_changes_model_idx'),
         ('gate_decisions', 'gate_decisions_version_idx'),
         ('model_comparisons', 'model_comparisons_baseline_idx'),
         ('model_comparisons', 'model_comparisons_candidate_idx'),
@@ -442,6 +478,7 @@ begin
         ('evaluations', 'evaluations_tenant_policy'),
         ('feature_importance', 'feature_importance_tenant_policy'),
         ('gate_approvals', 'gate_approvals_tenant_policy'),
+        ('gate_changes', 'gate_changes_tenant_policy'),
         ('gate_decisions', 'gate_decisions_tenant_policy'),
         ('gate_policies', 'gate_policies_tenant_policy'),
         ('model_comparisons', 'model_comparisons_tenant_policy'),
@@ -461,6 +498,7 @@ begin
         ('model_comparisons', 'app_tenant', 'delete, insert, select, update'),
         ('threshold_analysis', 'app_tenant', 'delete, insert, select, update'),
         ('gate_approvals', 'app_tenant', 'insert, select'),
+        ('gate_changes', 'app_tenant', 'insert, select'),
         ('gate_decisions', 'app_tenant', 'insert, select'),
         ('calibration_bins', 'app_readonly', 'select'),
         ('comparison_families', 'app_readonly', 'select'),
@@ -469,6 +507,7 @@ begin
         ('evaluations', 'app_readonly', 'select'),
         ('feature_importance', 'app_readonly', 'select'),
         ('gate_approvals', 'app_readonly', 'select'),
+        ('gate_changes', 'app_readonly', 'select'),
         ('gate_decisions', 'app_readonly', 'select'),
         ('gate_policies', 'app_readonly', 'select'),
         ('model_comparisons', 'app_readonly', 'select'),

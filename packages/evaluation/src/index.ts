@@ -17,6 +17,21 @@ export {
   permutationImportance,
 } from './evaluations/permutation-importance.ts';
 export type { RecordedEvaluation } from './evaluations/store-evaluation.ts';
+export * from './gates/approvals.ts';
+export * from './gates/decide-gate.ts';
+export * from './gates/decisions.ts';
+export type { ComparisonInput, GateInputs, MetricInput } from './gates/gate-inputs.ts';
+export * from './gates/gate-policy.ts';
+export type { ClauseResult, GateVerdict } from './gates/judge-gate.ts';
+export {
+  type Gate,
+  ListGatesInput,
+  listGates,
+  RemoveGateInput,
+  removeGate,
+  SetGateInput,
+  setGate,
+} from './gates/set-gate.ts';
 export * from './limits.ts';
 export { higherIsBetter } from './metric-direction.ts';
 export * from './schema.ts';
