@@ -3,7 +3,13 @@ import { registerVersion } from '@mcp-hub/registry';
 import { deLongTest, holm, mcNemarTest } from '@mcp-hub/stats';
 import { barrier, freshTenant } from '@mcp-hub/testing';
 import { describe, expect, it } from 'vitest';
-import { type CompareVersionsInput, compareVersions, decideComparison, listComparisons } from '../src/index.ts';
+import {
+  type CompareVersionsInput,
+  compareVersions,
+  decideComparison,
+  deleteComparison,
+  listComparisons,
+} from '../src/index.ts';
 import { refusalOf } from './support/refusal-of.ts';
 import { dataset, scoredRows } from './support/rows.ts';
 import { useEvaluation } from './support/use-evaluation.ts';
@@ -123,6 +129,17 @@ describe('a family of comparisons', () => {
     const expected = holm(members.map(({ pValue }) => pValue ?? 1));
     expect(members.map(({ adjustedP }) => adjustedP)).toEqual(expected);
     for (const member of members) expect(member.decision).toBe(decideComparison(member));
+  });
+
+  it('is corrected anew without a member that is deleted', async () => {
+    await inTenant(async (tx) => {
+      const { id } = await compareVersions(tx, comparison({ family, test: 'mcnemar_exact' }));
+      await compareVersions(tx, comparison({ family }));
+      await deleteComparison(tx, { comparisonId: id });
+      const [left, ...others] = (await listComparisons(tx)).items;
+      expect(others).toEqual([]);
+      expect(left?.adjustedP).toBe(left?.pValue);
+    });
   });
 
   it('keeps its correction', async () => {

@@ -10,6 +10,7 @@ import {
   PageInput,
   parseInput,
   readPage,
+  recordEvent,
   type TenantTx,
   tenantOf,
   textField,
@@ -20,6 +21,7 @@ import { and, eq, getTableColumns } from 'drizzle-orm';
 import { z } from 'zod';
 import { comparisonNotFound } from '../not-found.ts';
 import { comparisonDecisions, comparisonTests, modelComparisons } from './schema.ts';
+import { eraseComparison } from './store-comparison.ts';
 
 /** A row of model_comparisons. Difference is candidate less baseline; adjusted p and decision are those of its family now. */
 export type Comparison = Readonly<typeof modelComparisons.$inferSelect>;
@@ -76,4 +78,22 @@ export type ListComparisonsInput = Readonly<z.input<typeof ListComparisonsInput>
 /** Comparisons, by pages. One statement, no lock. @throws DomainError `invalid_input` for filter, order, limit and cursor. */
 export async function listComparisons(tx: TenantTx, input: ListComparisonsInput = {}): Promise<Page<Comparison>> {
   return await readPage(tx, comparisonList, parseInput(ListComparisonsInput, input));
+}
+
+export const DeleteComparisonInput = GetComparisonInput;
+export type DeleteComparisonInput = GetComparisonInput;
+
+/**
+ * Removes a comparison for good; those left in its family are corrected and decided anew, under the lock of the family's
+ * row. Three round trips, four where others change. Announces `comparison.deleted`. @throws DomainError `not_found`.
+ */
+export async function deleteComparison(tx: TenantTx, input: DeleteComparisonInput): Promise<void> {
+  const { comparisonId } = parseInput(DeleteComparisonInput, input);
+  const erased = await eraseComparison(tx, comparisonId);
+  if (erased === undefined) throw comparisonNotFound();
+  await recordEvent(tx, {
+    topic: 'comparison.deleted',
+    subjectId: comparisonId,
+    payload: { candidateVersionId: erased.candidateVersionId },
+  });
 }

@@ -124,3 +124,38 @@ async function writeMembers(tx: TenantTx, members: readonly Member[]): Promise<v
                   ${textArray(changed.map(decideComparison))}) as given (id, p, decision)
      where c.tenant_id = ${tenantOf(tx)} and c.id = given.id`);
 }
+
+/**
+ * Removes a comparison, and decides those that are left in its family anew, under the lock of the family's row. Gives
+ * undefined where it is not there.
+ */
+export async function eraseComparison(
+  tx: TenantTx,
+  comparisonId: string,
+): Promise<{ candidateVersionId: string } | undefined> {
+  const isIt = and(
+    eq(modelComparisons.tenantId, tenantOf(tx)),
+    eq(modelComparisons.id, toId(comparisonId, 'comparisonId')),
+  );
+  const { family, candidateVersionId } = modelComparisons;
+  const [found] = await tx.select({ family, candidateVersionId }).from(modelComparisons).where(isIt);
+  if (found === undefined) return undefined;
+  const name = found.family;
+  // Drizzle sends a statement when it is awaited: here, before the members are read.
+  const erase = async () => await tx.delete(modelComparisons).where(isIt);
+  const [correction, , members] = await Promise.all([
+    name === null ? undefined : lockFamily(tx, { name }),
+    erase(),
+    name === null ? [] : readMembers(tx, name),
+  ]);
+  if (correction !== undefined) await writeMembers(tx, adjusted(members, correction));
+  return found;
+}
+
+function adjusted(members: readonly Member[], correction: FamilyCorrection): readonly Member[] {
+  const found = adjustFamily(
+    correction,
+    members.map(({ pValue }) => pValue),
+  );
+  return members.map((member, at) => ({ ...member, adjustedP: found[at] ?? null }));
+}
