@@ -35,3 +35,9 @@ export {
 export * from './limits.ts';
 export { higherIsBetter } from './metric-direction.ts';
 export * from './schema.ts';
+export {
+  EvaluateBinaryQueryInput,
+  evaluateBinaryQuery,
+  MeasureBinaryQueryInput,
+  measureBinaryQuery,
+} from './sql/evaluate-binary-query.ts';

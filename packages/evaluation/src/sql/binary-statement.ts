@@ -33,7 +33,7 @@ const clip = Number.EPSILON;
 export function binaryStatement(given: BinaryStatement): SQL {
   const { weight, thresholds, bins } = given;
   const edges = float8Array(Array.from({ length: bins }, (_, bin) => bin / bins));
-  const parts = thresholds === 0 ? 1_000 : thresholds;
+  const parts = thresholds === 0 ? 16 : thresholds;
   const one = sql`1`;
   const order = weight === undefined ? sql`-s` : sql`-s, w`;
   const isUsable = sql`${isFinite(sql`s`)}${weight === undefined ? sql`` : sql` and w >= 0 and w < 'infinity'`}`;
@@ -59,11 +59,12 @@ export function binaryStatement(given: BinaryStatement): SQL {
              ${classOf(1, sql`-s`)} as pos, ${classOf(0, sql`-s`)} as neg
              ${weight === undefined ? sql`` : sql`, ${classOf(1, sql`w`)} as pos_w, ${classOf(0, sql`w`)} as neg_w`}
         from given
-       ${given.slice === undefined ? sql`group by slice` : sql`group by slice having count(*) >= ${given.minRows}::int`}
+       group by slice
     ), summed as materialized (
       select *, ${reversed('pos')} as pos_up, ${reversed('neg')} as neg_up
              ${weight === undefined ? sql`` : sql`, ${cumulated('pos_w')} as pos_c, ${cumulated('neg_w')} as neg_c`}
         from sorted
+       where n >= ${given.minRows}::int
     ), whole as materialized (
       select *, ${
         weight === undefined
@@ -76,7 +77,7 @@ export function binaryStatement(given: BinaryStatement): SQL {
       union all
       ${partsOf(0)}
     )${thresholds === 0 ? sql`` : thresholdTables()}
-    select whole.slice, whole.n, whole.bad_labels, whole.bad_scores, whole.bad_weights, whole.probable,
+    select total.slices, whole.slice, whole.n, whole.bad_labels, whole.bad_scores, whole.bad_weights, whole.probable,
            whole.positives::float8 as positives, whole.negatives::float8 as negatives,
            (select json_agg(p) from (select * from parts where parts.slice = whole.slice order by y, chunk, bin) p) as parts
            ${
@@ -86,7 +87,7 @@ export function binaryStatement(given: BinaryStatement): SQL {
              (select json_agg(t order by u) from tied t where f1_at <= ${given.tiedThresholds}::int
                  or youden_at <= ${given.tiedThresholds}::int or cost_at <= ${given.tiedThresholds}::int) as tied`
            }
-      from whole`;
+      from (select count(*) as slices from sorted) total left join whole on true`;
 
   /** What the rows of a class add, by parts of the curve and bins of the scores. */
   function partsOf(y: 1 | 0): SQL {
@@ -105,7 +106,8 @@ export function binaryStatement(given: BinaryStatement): SQL {
                              ${isWeighted ? name(`unnest(${own}_w)`) : one} as w offset 0) r offset 0) r`;
     const [tp, fp] = y === 1 ? [name('own'), name('other')] : [name('other'), name('own')];
     const real = (value: SQL) => sql`${value}::float8`;
-    const p = sql`case when probable then -u else 0.5 end`;
+    // PostgreSQL refuses products that underflow: below 1e-100 a probability is taken for 0 where it is squared or summed.
+    const p = sql`case when probable and u < -1e-100 then -u else 0 end`;
     const held = sql`least(1 - ${clip}::float8, greatest(${clip}::float8, -u))`;
     // ln(1 - p) to the last digits (Kahan): 1 - p is rounded, and by the same amount below.
     const logLoss = y === 1 ? sql`-ln(${held})` : sql`-ln(1 - ${held}) * ${held} / (1 - (1 - ${held}))`;
@@ -125,9 +127,10 @@ export function binaryStatement(given: BinaryStatement): SQL {
         from whole cross join lateral (
           select slice, ${name(String(y))} as y, ${chunk} as chunk,
                  case when probable then least(width_bucket(-u, ${edges}), ${bins}::int) - 1 else 0 end as bin,
-                 count(*) as n, sum(w)::float8 as w, min(u)${counts} as first, max(u) as last,
+                 count(*) as n, sum(w)::float8 as w, min(u)${counts} as first, max(u)${counts} as final, max(u) as last,
                  count(*) filter (where u <= ${-given.threshold}::float8) as predicted_n,
                  coalesce(sum(w) filter (where u <= ${-given.threshold}::float8), 0)::float8 as predicted_w,
+                 coalesce(sum(w) filter (where u > ${-given.threshold}::float8), 0)::float8 as missed_w,
                  count(*) filter (where at = own_at${isWeighted ? sql` and w > 0` : sql``}${y === 1 ? sql`` : sql` and other = above`}) as distinct_scores,
                  sum(${weighted(middle)})::text as middles, ${isWeighted ? sql`'0'` : sql`sum(${middle} * ${middle})::text`} as squares,
                  ${y === 1 ? sql`sum(${weighted(sql`coalesce(${real(tp)} / nullif(${tp} + ${fp}, 0), 0)`)})` : sql`0`} as precision_sum,
@@ -148,33 +151,44 @@ export function binaryStatement(given: BinaryStatement): SQL {
     const tp = isWeighted ? sql`pos_c[width_bucket(u, pos) + 1]` : sql`width_bucket(u, pos)`;
     const fp = isWeighted ? sql`neg_c[width_bucket(u, neg) + 1]` : sql`width_bucket(u, neg)`;
     const near = (value: SQL, best: SQL) => sql`abs(${value} - ${best}) <= 1e-12 * greatest(1, abs(${best}))`;
+    const scores = isWeighted
+      ? sql`(select * from unnest(pos, pos_w) union all select * from unnest(neg, neg_w)) as t (u, w)`
+      : sql`(select unnest(pos) union all select unnest(neg)) as t (u)`;
     const [hits, alarms] = [sql`tp`, sql`fp`];
     return sql`
     , best as materialized (
-      select max(f1) as f1, max(youden) as youden, min(cost) as cost, max(last) as last from parts
+      select max(f1) as f1, max(youden) as youden, min(cost) as cost, max(final) as final, sum(distinct_scores) as distinct_scores from parts
     ), firsts as (
       select distinct first as u from parts where first is not null
     ), candidates as materialized (
       select u, ${tp}::float8 as tp, ${fp}::float8 as fp
         from (select u from firsts
               union
+              select final from best
+              ${
+                isWeighted
+                  ? sql``
+                  : sql`union
               select least(pos[width_bucket(u, pos) + 1], neg[width_bucket(u, neg) + 1])
-                from firsts cross join whole
+                from firsts cross join whole`
+              }
               union
-              select greatest(pos[cardinality(pos)], neg[cardinality(neg)]) from whole) c
+              select t.u
+                from whole cross join lateral ${scores}
+               where (select distinct_scores from best) <= ${thresholds}::int${isWeighted ? sql` and t.w > 0` : sql``}) c
              cross join whole
        where u is not null
     ), near as materialized (
       select distinct u
-        from (select parts.y, n, case y when 1 then width_bucket(parts.last, pos) else width_bucket(parts.last, neg) end as high
+        from (select parts.y, parts.n as size, case parts.y when 1 then width_bucket(parts.last, pos) else width_bucket(parts.last, neg) end as high
                 from parts cross join whole cross join best
                where ${near(sql`parts.f1`, sql`best.f1`)} or ${near(sql`parts.youden`, sql`best.youden`)}
                   or ${near(sql`parts.cost`, sql`best.cost`)}) r
              cross join whole
-             cross join lateral unnest(case y when 1 then pos[high - n + 1:high] else neg[high - n + 1:high] end
+             cross join lateral unnest(case y when 1 then pos[high - size + 1:high] else neg[high - size + 1:high] end
                                        ${
                                          isWeighted
-                                           ? sql`, case y when 1 then pos_w[high - n + 1:high] else neg_w[high - n + 1:high] end`
+                                           ? sql`, case y when 1 then pos_w[high - size + 1:high] else neg_w[high - size + 1:high] end`
                                            : sql``
                                        }) as t (u${isWeighted ? sql`, w) where w > 0` : sql`)`}
     ), tied as materialized (

@@ -5,16 +5,13 @@ import {
   type Costs,
   calibrationErrors,
   calibrationTable,
-  countReport,
   logLoss,
-  type Outcome,
-  type Proportion,
   rocAuc,
   thresholdCurve,
-  wilsonInterval,
 } from '@mcp-hub/stats';
-import type { Cell, MetricValue } from '../evaluations/evaluation-parts.ts';
-import { type MetricInterval, metricOf, type Task, takeNumbers } from './task.ts';
+import type { MetricValue } from '../evaluations/evaluation-parts.ts';
+import { type CountedCells, countMetrics, lossMetrics, newCells, noLosses } from './binary-metrics.ts';
+import { metricOf, type Task, takeNumbers } from './task.ts';
 
 export interface BinaryRows {
   /** 1 for positive, else 0. */
@@ -44,59 +41,21 @@ export function binaryTask({ threshold, costs, bins, probabilities }: BinaryTask
     }),
     metrics: (rows, alpha) => [
       ...rankMetrics(rows, alpha),
-      ...countMetrics(rows, alpha),
-      ...(probabilities ? lossMetrics(rows) : noLosses),
+      ...countMetrics(countsAt(rows, threshold), { costs, alpha: rows.weights === undefined ? alpha : undefined }),
+      ...(probabilities ? lossesOf(rows) : noLosses),
     ],
     cells: (rows) => Object.values(countsAt(rows, threshold)).filter(({ n }) => n > 0),
   };
 
-  function countMetrics(rows: BinaryRows, alpha: number | undefined): readonly MetricValue[] {
-    const { tp, fp, tn, fn } = countsAt(rows, threshold);
-    const report = countReport({ tp: tp.weight, fp: fp.weight, tn: tn.weight, fn: fn.weight }, { zeroDivision: null });
-    const share = (metric: string, outcome: Outcome, successes: number, n: number) =>
-      metricOf(metric, outcome, { interval: rows.weights === undefined ? wilson({ successes, n }, alpha) : undefined });
-    const n = rows.labels.length;
-    const weight = tp.weight + fp.weight + tn.weight + fn.weight;
-    const ofAll = (part: number): Outcome => {
-      return weight === 0 ? { value: null, reason: 'There are no rows.' } : { value: part / weight, reason: null };
-    };
-    const cost = fp.weight * costs.falsePositive + fn.weight * costs.falseNegative;
-    return [
-      share('accuracy', report.accuracy, tp.n + tn.n, n),
-      share('precision', report.precision, tp.n, tp.n + fp.n),
-      share('recall', report.recall, tp.n, tp.n + fn.n),
-      share('specificity', report.specificity, tn.n, tn.n + fp.n),
-      metricOf('f1', report.f1),
-      metricOf('mcc', report.mcc),
-      metricOf('cohen_kappa', report.cohenKappa),
-      share('prevalence', ofAll(tp.weight + fn.weight), tp.n + fn.n, n),
-      share('predicted_positive_rate', ofAll(tp.weight + fp.weight), tp.n + fp.n, n),
-      metricOf('mean_cost', ofAll(cost)),
-    ];
-  }
-
-  function lossMetrics({ labels, scores, weights }: BinaryRows): readonly MetricValue[] {
+  function lossesOf({ labels, scores, weights }: BinaryRows): readonly MetricValue[] {
     const rows = { labels, probabilities: scores, ...(weights === undefined ? {} : { weights }) };
-    const errors = calibrationErrors(calibrationTable(rows, { bins }));
-    const of = (key: 'expected' | 'rootMeanSquare' | 'maximum'): Outcome =>
-      errors.value === null ? errors : { value: errors.value[key], reason: null };
-    return [
-      metricOf('brier', brierScore(rows)),
-      metricOf('log_loss', logLoss(rows)),
-      metricOf('calibration_error', of('expected')),
-      metricOf('calibration_error_rms', of('rootMeanSquare')),
-      metricOf('calibration_error_max', of('maximum')),
-    ];
+    return lossMetrics({
+      brier: brierScore(rows),
+      logLoss: logLoss(rows),
+      calibration: calibrationErrors(calibrationTable(rows, { bins })),
+    });
   }
 }
-
-const noLosses: readonly MetricValue[] = [
-  'brier',
-  'log_loss',
-  'calibration_error',
-  'calibration_error_rms',
-  'calibration_error_max',
-].map((metric) => metricOf(metric, { value: null, reason: 'The scores are not probabilities from 0 to 1.' }));
 
 function rankMetrics(rows: BinaryRows, alpha: number | undefined): readonly MetricValue[] {
   const { labels, scores, weights } = rows;
@@ -106,22 +65,8 @@ function rankMetrics(rows: BinaryRows, alpha: number | undefined): readonly Metr
   return [metricOf('roc_auc', rocAuc(curve), { interval }), metricOf('average_precision', averagePrecision(curve))];
 }
 
-/** Wilson's interval of a share of rows; none without rows, or where no level is asked for. */
-export function wilson(proportion: Proportion, alpha: number | undefined): MetricInterval | undefined {
-  const bounds = alpha === undefined ? null : wilsonInterval(proportion, alpha).value;
-  return bounds === null ? undefined : { method: 'wilson', bounds };
-}
-
-type CountedCell = Cell & { n: number; weight: number };
-
-function countsAt({ labels, scores, weights }: BinaryRows, threshold: number) {
-  const cell = (trueLabel: string, predictedLabel: string): CountedCell => ({
-    trueLabel,
-    predictedLabel,
-    n: 0,
-    weight: 0,
-  });
-  const counts = { tp: cell('1', '1'), fp: cell('0', '1'), fn: cell('1', '0'), tn: cell('0', '0') };
+function countsAt({ labels, scores, weights }: BinaryRows, threshold: number): CountedCells {
+  const counts = newCells();
   for (let row = 0; row < labels.length; row++) {
     const isPredicted = (scores[row] ?? Number.NaN) >= threshold;
     const counted = labels[row] === 1 ? (isPredicted ? counts.tp : counts.fn) : isPredicted ? counts.fp : counts.tn;

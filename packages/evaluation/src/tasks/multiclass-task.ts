@@ -1,6 +1,7 @@
 import { confusionMatrix, type Label, labelReport, multiclassReport, type Outcome } from '@mcp-hub/stats';
 import type { Cell, MetricValue } from '../evaluations/evaluation-parts.ts';
-import { totalOf, wilson } from './binary-task.ts';
+import { wilson } from './binary-metrics.ts';
+import { totalOf } from './binary-task.ts';
 import { metricOf, type Task, takeNumbers } from './task.ts';
 
 export interface MulticlassRows {
