@@ -33,7 +33,7 @@ export interface GateOutcome {
  * Judges whether a version may enter a stage, and keeps each decision with all that it was made from. Where every gate
  * passes, each issues its clearance in this transaction; the caller commits, also a refusal, which is no error.
  *
- * Under the lock of the model, so that the version in production is the one that it was compared with; six round trips.
+ * Under the lock of the model, so that the version in production is the one that it was compared with; five round trips.
  * Announces `gate.decided` for each gate.
  *
  * @throws DomainError `not_found` without the version, or without a gate on the stage.
@@ -62,7 +62,7 @@ export interface GatedPromotion extends GateOutcome {
  * Decides as decideGate and, where every gate passes, moves the version as transitionStage, in this transaction. A refusal
  * is returned, not thrown, so that its decision is kept. A version that is in the stage already stays without a decision.
  *
- * Under the lock of the model; eleven round trips. @throws DomainError as decideGate and transitionStage.
+ * Under the lock of the model; ten round trips. @throws DomainError as decideGate and transitionStage.
  */
 export async function promoteThroughGate(tx: TenantTx, input: PromoteThroughGateInput): Promise<GatedPromotion> {
   const given = parseInput(PromoteThroughGateInput, input);
