@@ -1,6 +1,17 @@
 -- 007_evaluations: what @mcp-hub/evaluation keeps. Composed by db:generate: change packages/evaluation, not this file.
 -- composed-from: @mcp-hub/evaluation
 
+CREATE TABLE "comparison_families" (
+	"tenant_id" text DEFAULT current_setting('app.tenant') NOT NULL,
+	"name" text NOT NULL,
+	"correction" text NOT NULL,
+	"actor" text DEFAULT nullif(current_setting('app.actor', true), ''),
+	"created_at" timestamp (3) with time zone DEFAULT app_now() NOT NULL,
+	CONSTRAINT "comparison_families_pk" PRIMARY KEY("tenant_id","name"),
+	CONSTRAINT "comparison_families_tenant_id_check" CHECK ("comparison_families"."tenant_id" <> ''),
+	CONSTRAINT "comparison_families_correction_check" CHECK ("comparison_families"."correction" in ('holm', 'benjamini_hochberg', 'bonferroni'))
+);
+--> statement-breakpoint
 CREATE TABLE "evaluations" (
 	"tenant_id" text DEFAULT current_setting('app.tenant') NOT NULL,
 	"id" uuid DEFAULT app_uuid_v7() NOT NULL,
@@ -104,6 +115,23 @@ CREATE TABLE "gate_approvals" (
 	CONSTRAINT "gate_approvals_stage_check" CHECK ("gate_approvals"."stage" in ('development', 'staging', 'production', 'archived'))
 );
 --> statement-breakpoint
+CREATE TABLE "gate_changes" (
+	"tenant_id" text DEFAULT current_setting('app.tenant') NOT NULL,
+	"id" uuid DEFAULT app_uuid_v7() NOT NULL,
+	"policy_id" uuid NOT NULL,
+	"model_id" uuid NOT NULL,
+	"model_name" text NOT NULL,
+	"stage" text NOT NULL,
+	"name" text NOT NULL,
+	"revision" integer NOT NULL,
+	"policy" jsonb,
+	"actor" text DEFAULT nullif(current_setting('app.actor', true), ''),
+	"occurred_at" timestamp (3) with time zone DEFAULT app_now() NOT NULL,
+	CONSTRAINT "gate_changes_pk" PRIMARY KEY("tenant_id","id"),
+	CONSTRAINT "gate_changes_tenant_id_check" CHECK ("gate_changes"."tenant_id" <> ''),
+	CONSTRAINT "gate_changes_stage_check" CHECK ("gate_changes"."stage" in ('development', 'staging', 'production', 'archived'))
+);
+--> statement-breakpoint
 CREATE TABLE "gate_decisions" (
 	"tenant_id" text DEFAULT current_setting('app.tenant') NOT NULL,
 	"id" uuid DEFAULT app_uuid_v7() NOT NULL,
@@ -115,7 +143,7 @@ CREATE TABLE "gate_decisions" (
 	"version" text NOT NULL,
 	"stage" text NOT NULL,
 	"passed" boolean NOT NULL,
-	"clauses" jsonb NOT NULL,
+	"policy" jsonb NOT NULL,
 	"inputs" jsonb NOT NULL,
 	"results" jsonb NOT NULL,
 	"clearance_id" uuid,
@@ -133,7 +161,7 @@ CREATE TABLE "gate_policies" (
 	"stage" text NOT NULL,
 	"name" text NOT NULL,
 	"revision" integer DEFAULT 1 NOT NULL,
-	"clauses" jsonb NOT NULL,
+	"policy" jsonb NOT NULL,
 	"description" text,
 	"actor" text DEFAULT nullif(current_setting('app.actor', true), ''),
 	"created_at" timestamp (3) with time zone DEFAULT app_now() NOT NULL,
@@ -154,6 +182,7 @@ CREATE TABLE "model_comparisons" (
 	"split" text DEFAULT 'test' NOT NULL,
 	"slice" text DEFAULT '' NOT NULL,
 	"metric" text NOT NULL,
+	"higher_is_better" boolean NOT NULL,
 	"test" text NOT NULL,
 	"statistic" double precision,
 	"p_value" double precision,
@@ -163,9 +192,10 @@ CREATE TABLE "model_comparisons" (
 	"confidence" double precision NOT NULL,
 	"reason" text,
 	"n" bigint NOT NULL,
-	"family" text DEFAULT '' NOT NULL,
-	"correction" text,
+	"family" text,
 	"adjusted_p" double precision,
+	"alpha" double precision NOT NULL,
+	"margin" double precision NOT NULL,
 	"decision" text NOT NULL,
 	"parameters" jsonb DEFAULT '{}'::jsonb NOT NULL,
 	"actor" text DEFAULT nullif(current_setting('app.actor', true), ''),
@@ -173,6 +203,8 @@ CREATE TABLE "model_comparisons" (
 	CONSTRAINT "model_comparisons_pk" PRIMARY KEY("tenant_id","id"),
 	CONSTRAINT "model_comparisons_tenant_id_check" CHECK ("model_comparisons"."tenant_id" <> ''),
 	CONSTRAINT "model_comparisons_decision_check" CHECK ("model_comparisons"."decision" in ('better', 'worse', 'equivalent', 'undecided')),
+	CONSTRAINT "model_comparisons_test_check" CHECK ("model_comparisons"."test" in ('mcnemar_exact', 'mcnemar_mid_p', 'mcnemar_chi_square', 'delong', 'paired_t', 'paired_bootstrap')),
+	CONSTRAINT "model_comparisons_family_fk" FOREIGN KEY ("tenant_id","family") REFERENCES "public"."comparison_families"("tenant_id","name") ON DELETE no action ON UPDATE no action,
 	CONSTRAINT "model_comparisons_baseline_fk" FOREIGN KEY ("tenant_id","baseline_version_id") REFERENCES "public"."model_registry"("tenant_id","id") ON DELETE no action ON UPDATE no action,
 	CONSTRAINT "model_comparisons_candidate_fk" FOREIGN KEY ("tenant_id","candidate_version_id") REFERENCES "public"."model_registry"("tenant_id","id") ON DELETE no action ON UPDATE no action
 );
@@ -210,15 +242,21 @@ CREATE INDEX "evaluations_created_idx" ON "evaluations" USING btree ("tenant_id"
 --> statement-breakpoint
 CREATE INDEX "gate_approvals_version_idx" ON "gate_approvals" USING btree ("tenant_id","version_id","stage","actor","id");
 --> statement-breakpoint
+CREATE INDEX "gate_changes_model_idx" ON "gate_changes" USING btree ("tenant_id","model_id","id");
+--> statement-breakpoint
 CREATE INDEX "gate_decisions_version_idx" ON "gate_decisions" USING btree ("tenant_id","version_id","id");
 --> statement-breakpoint
 CREATE INDEX "model_comparisons_candidate_idx" ON "model_comparisons" USING btree ("tenant_id","candidate_version_id","created_at","id");
 --> statement-breakpoint
 CREATE INDEX "model_comparisons_baseline_idx" ON "model_comparisons" USING btree ("tenant_id","baseline_version_id","created_at","id");
 --> statement-breakpoint
-CREATE INDEX "model_comparisons_family_idx" ON "model_comparisons" USING btree ("tenant_id","family","id") WHERE "model_comparisons"."family" <> '';
+CREATE INDEX "model_comparisons_pair_idx" ON "model_comparisons" USING btree ("tenant_id","candidate_version_id","baseline_version_id","test","id");
+--> statement-breakpoint
+CREATE INDEX "model_comparisons_family_idx" ON "model_comparisons" USING btree ("tenant_id","family","id") WHERE "model_comparisons"."family" is not null;
 --> statement-breakpoint
 ALTER TABLE "calibration_bins" ENABLE ROW LEVEL SECURITY;
+--> statement-breakpoint
+ALTER TABLE "comparison_families" ENABLE ROW LEVEL SECURITY;
 --> statement-breakpoint
 ALTER TABLE "confusion_matrices" ENABLE ROW LEVEL SECURITY;
 --> statement-breakpoint
@@ -230,6 +268,8 @@ ALTER TABLE "feature_importance" ENABLE ROW LEVEL SECURITY;
 --> statement-breakpoint
 ALTER TABLE "gate_approvals" ENABLE ROW LEVEL SECURITY;
 --> statement-breakpoint
+ALTER TABLE "gate_changes" ENABLE ROW LEVEL SECURITY;
+--> statement-breakpoint
 ALTER TABLE "gate_decisions" ENABLE ROW LEVEL SECURITY;
 --> statement-breakpoint
 ALTER TABLE "gate_policies" ENABLE ROW LEVEL SECURITY;
@@ -239,6 +279,8 @@ ALTER TABLE "model_comparisons" ENABLE ROW LEVEL SECURITY;
 ALTER TABLE "threshold_analysis" ENABLE ROW LEVEL SECURITY;
 --> statement-breakpoint
 CREATE POLICY "calibration_bins_tenant_policy" ON "calibration_bins" AS PERMISSIVE FOR ALL TO public USING (tenant_id = (select nullif(current_setting('app.tenant', true), ''))) WITH CHECK (tenant_id = (select nullif(current_setting('app.tenant', true), '')));
+--> statement-breakpoint
+CREATE POLICY "comparison_families_tenant_policy" ON "comparison_families" AS PERMISSIVE FOR ALL TO public USING (tenant_id = (select nullif(current_setting('app.tenant', true), ''))) WITH CHECK (tenant_id = (select nullif(current_setting('app.tenant', true), '')));
 --> statement-breakpoint
 CREATE POLICY "confusion_matrices_tenant_policy" ON "confusion_matrices" AS PERMISSIVE FOR ALL TO public USING (tenant_id = (select nullif(current_setting('app.tenant', true), ''))) WITH CHECK (tenant_id = (select nullif(current_setting('app.tenant', true), '')));
 --> statement-breakpoint
@@ -250,6 +292,8 @@ CREATE POLICY "feature_importance_tenant_policy" ON "feature_importance" AS PERM
 --> statement-breakpoint
 CREATE POLICY "gate_approvals_tenant_policy" ON "gate_approvals" AS PERMISSIVE FOR ALL TO public USING (tenant_id = (select nullif(current_setting('app.tenant', true), ''))) WITH CHECK (tenant_id = (select nullif(current_setting('app.tenant', true), '')));
 --> statement-breakpoint
+CREATE POLICY "gate_changes_tenant_policy" ON "gate_changes" AS PERMISSIVE FOR ALL TO public USING (tenant_id = (select nullif(current_setting('app.tenant', true), ''))) WITH CHECK (tenant_id = (select nullif(current_setting('app.tenant', true), '')));
+--> statement-breakpoint
 CREATE POLICY "gate_decisions_tenant_policy" ON "gate_decisions" AS PERMISSIVE FOR ALL TO public USING (tenant_id = (select nullif(current_setting('app.tenant', true), ''))) WITH CHECK (tenant_id = (select nullif(current_setting('app.tenant', true), '')));
 --> statement-breakpoint
 CREATE POLICY "gate_policies_tenant_policy" ON "gate_policies" AS PERMISSIVE FOR ALL TO public USING (tenant_id = (select nullif(current_setting('app.tenant', true), ''))) WITH CHECK (tenant_id = (select nullif(current_setting('app.tenant', true), '')));
@@ -257,6 +301,12 @@ CREATE POLICY "gate_policies_tenant_policy" ON "gate_policies" AS PERMISSIVE FOR
 CREATE POLICY "model_comparisons_tenant_policy" ON "model_comparisons" AS PERMISSIVE FOR ALL TO public USING (tenant_id = (select nullif(current_setting('app.tenant', true), ''))) WITH CHECK (tenant_id = (select nullif(current_setting('app.tenant', true), '')));
 --> statement-breakpoint
 CREATE POLICY "threshold_analysis_tenant_policy" ON "threshold_analysis" AS PERMISSIVE FOR ALL TO public USING (tenant_id = (select nullif(current_setting('app.tenant', true), ''))) WITH CHECK (tenant_id = (select nullif(current_setting('app.tenant', true), '')));
+--> statement-breakpoint
+ALTER TABLE "comparison_families" FORCE ROW LEVEL SECURITY;
+--> statement-breakpoint
+GRANT SELECT, INSERT, UPDATE, DELETE ON "comparison_families" TO app_tenant;
+--> statement-breakpoint
+GRANT SELECT ON "comparison_families" TO app_readonly;
 --> statement-breakpoint
 ALTER TABLE "evaluations" FORCE ROW LEVEL SECURITY;
 --> statement-breakpoint
@@ -296,6 +346,14 @@ GRANT SELECT ON "gate_approvals" TO app_readonly;
 --> statement-breakpoint
 COMMENT ON TABLE "gate_approvals" IS 'append-only';
 --> statement-breakpoint
+ALTER TABLE "gate_changes" FORCE ROW LEVEL SECURITY;
+--> statement-breakpoint
+GRANT SELECT, INSERT ON "gate_changes" TO app_tenant;
+--> statement-breakpoint
+GRANT SELECT ON "gate_changes" TO app_readonly;
+--> statement-breakpoint
+COMMENT ON TABLE "gate_changes" IS 'append-only';
+--> statement-breakpoint
 ALTER TABLE "gate_decisions" FORCE ROW LEVEL SECURITY;
 --> statement-breakpoint
 GRANT SELECT, INSERT ON "gate_decisions" TO app_tenant;
@@ -330,11 +388,13 @@ begin
     select 'no forced row level security: table ' || made.name
       from (values
         ('calibration_bins'),
+        ('comparison_families'),
         ('confusion_matrices'),
         ('evaluation_metrics'),
         ('evaluations'),
         ('feature_importance'),
         ('gate_approvals'),
+        ('gate_changes'),
         ('gate_decisions'),
         ('gate_policies'),
         ('model_comparisons'),
@@ -347,6 +407,9 @@ begin
         ('calibration_bins', 'calibration_bins_evaluation_fk'),
         ('calibration_bins', 'calibration_bins_pk'),
         ('calibration_bins', 'calibration_bins_tenant_id_check'),
+        ('comparison_families', 'comparison_families_correction_check'),
+        ('comparison_families', 'comparison_families_pk'),
+        ('comparison_families', 'comparison_families_tenant_id_check'),
         ('confusion_matrices', 'confusion_matrices_evaluation_fk'),
         ('confusion_matrices', 'confusion_matrices_pk'),
         ('confusion_matrices', 'confusion_matrices_tenant_id_check'),
@@ -366,6 +429,9 @@ begin
         ('gate_approvals', 'gate_approvals_pk'),
         ('gate_approvals', 'gate_approvals_stage_check'),
         ('gate_approvals', 'gate_approvals_tenant_id_check'),
+        ('gate_changes', 'gate_changes_pk'),
+        ('gate_changes', 'gate_changes_stage_check'),
+        ('gate_changes', 'gate_changes_tenant_id_check'),
         ('gate_decisions', 'gate_decisions_pk'),
         ('gate_decisions', 'gate_decisions_stage_check'),
         ('gate_decisions', 'gate_decisions_tenant_id_check'),
@@ -376,8 +442,10 @@ begin
         ('model_comparisons', 'model_comparisons_baseline_fk'),
         ('model_comparisons', 'model_comparisons_candidate_fk'),
         ('model_comparisons', 'model_comparisons_decision_check'),
+        ('model_comparisons', 'model_comparisons_family_fk'),
         ('model_comparisons', 'model_comparisons_pk'),
         ('model_comparisons', 'model_comparisons_tenant_id_check'),
+        ('model_comparisons', 'model_comparisons_test_check'),
         ('threshold_analysis', 'threshold_analysis_evaluation_fk'),
         ('threshold_analysis', 'threshold_analysis_pk'),
         ('threshold_analysis', 'threshold_analysis_tenant_id_check')
@@ -392,21 +460,25 @@ begin
         ('evaluations', 'evaluations_run_idx'),
         ('evaluations', 'evaluations_version_idx'),
         ('gate_approvals', 'gate_approvals_version_idx'),
+        ('gate_changes', 'gate_changes_model_idx'),
         ('gate_decisions', 'gate_decisions_version_idx'),
         ('model_comparisons', 'model_comparisons_baseline_idx'),
         ('model_comparisons', 'model_comparisons_candidate_idx'),
-        ('model_comparisons', 'model_comparisons_family_idx')
+        ('model_comparisons', 'model_comparisons_family_idx'),
+        ('model_comparisons', 'model_comparisons_pair_idx')
       ) as made(parent, name)
      where not exists (select from pg_catalog.pg_index i where i.indrelid = pg_catalog.to_regclass('public.' || made.parent) and i.indexrelid = pg_catalog.to_regclass('public.' || made.name) and i.indisvalid)
     union all
     select 'missing: policy ' || made.parent || '.' || made.name
       from (values
         ('calibration_bins', 'calibration_bins_tenant_policy'),
+        ('comparison_families', 'comparison_families_tenant_policy'),
         ('confusion_matrices', 'confusion_matrices_tenant_policy'),
         ('evaluation_metrics', 'evaluation_metrics_tenant_policy'),
         ('evaluations', 'evaluations_tenant_policy'),
         ('feature_importance', 'feature_importance_tenant_policy'),
         ('gate_approvals', 'gate_approvals_tenant_policy'),
+        ('gate_changes', 'gate_changes_tenant_policy'),
         ('gate_decisions', 'gate_decisions_tenant_policy'),
         ('gate_policies', 'gate_policies_tenant_policy'),
         ('model_comparisons', 'model_comparisons_tenant_policy'),
@@ -417,6 +489,7 @@ begin
     select 'not granted: ' || privilege || ' on ' || made.name || ' to ' || made.role
       from (values
         ('calibration_bins', 'app_tenant', 'delete, insert, select, update'),
+        ('comparison_families', 'app_tenant', 'delete, insert, select, update'),
         ('confusion_matrices', 'app_tenant', 'delete, insert, select, update'),
         ('evaluation_metrics', 'app_tenant', 'delete, insert, select, update'),
         ('evaluations', 'app_tenant', 'delete, insert, select, update'),
@@ -425,13 +498,16 @@ begin
         ('model_comparisons', 'app_tenant', 'delete, insert, select, update'),
         ('threshold_analysis', 'app_tenant', 'delete, insert, select, update'),
         ('gate_approvals', 'app_tenant', 'insert, select'),
+        ('gate_changes', 'app_tenant', 'insert, select'),
         ('gate_decisions', 'app_tenant', 'insert, select'),
         ('calibration_bins', 'app_readonly', 'select'),
+        ('comparison_families', 'app_readonly', 'select'),
         ('confusion_matrices', 'app_readonly', 'select'),
         ('evaluation_metrics', 'app_readonly', 'select'),
         ('evaluations', 'app_readonly', 'select'),
         ('feature_importance', 'app_readonly', 'select'),
         ('gate_approvals', 'app_readonly', 'select'),
+        ('gate_changes', 'app_readonly', 'select'),
         ('gate_decisions', 'app_readonly', 'select'),
         ('gate_policies', 'app_readonly', 'select'),
         ('model_comparisons', 'app_readonly', 'select'),

@@ -51,7 +51,7 @@ export function chartSpec({ options, title, width, notes, body }: ChartParts): C
   const wrap = (line: string, fontSize: number) => wrapText(line, Math.max(width + 80, 400), fontSize);
   return {
     $schema: schema,
-    description: [text, ...lines].join('. '),
+    description: [text, ...lines].map((line) => line.replace(/\.$/, '')).join('. '),
     title: {
       text: wrap(text, 15),
       subtitle: lines.flatMap((line) => wrap(line, 11)),

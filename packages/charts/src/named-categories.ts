@@ -9,6 +9,8 @@ export interface NamedCategories {
   readonly domain: readonly number[];
   /** For axes and legends. */
   readonly labelExpr: string;
+  /** What readers of the screen say of an axis or legend of this title; else they would read positions. */
+  readonly describe: (title: string) => string;
 }
 
 /**
@@ -19,9 +21,11 @@ export interface NamedCategories {
  * `__proto__` is lost. It is only ever an element of a parameter's value. Two of the same name stay two.
  */
 export function namedCategories(param: string, names: readonly string[]): NamedCategories {
+  const shown = names.map((name) => plainText(name, CHART_LIMITS.nameLength));
   return {
-    param: { name: param, value: names.map((name) => plainText(name, CHART_LIMITS.nameLength)) },
+    param: { name: param, value: shown },
     domain: names.map((_, position) => position),
     labelExpr: `${param}[datum.value]`,
+    describe: (title) => `${title}: ${shown.join(', ')}`,
   };
 }

@@ -8,6 +8,6 @@ const unprintable =
  * blank, and what is longer than `limit` characters is cut, with an ellipsis. Markup is left as it is: vega escapes it.
  */
 export function plainText(text: string, limit: number): string {
-  const characters = [...text.replace(/\s+/g, ' ').replace(unprintable, '\uFFFD').trim()];
+  const characters = Array.from(text.replace(/\s+/g, ' ').replace(unprintable, '\uFFFD').trim());
   return characters.length <= limit ? characters.join('') : `${characters.slice(0, limit - 1).join('')}…`;
 }

@@ -12,11 +12,12 @@ export interface SeriesScales {
 
 /** Colour and dash of each line by its position, and one legend of both that bears the names; none for a single line. */
 export function seriesScales(title: string, names: readonly string[], legendForOne = false): SeriesScales {
-  const { param, domain, labelExpr } = namedCategories('seriesNames', names);
+  const { param, domain, labelExpr, describe } = namedCategories('seriesNames', names);
   const legend: Json =
     names.length > 1 || legendForOne
       ? {
           title,
+          description: describe(title),
           labelExpr,
           orient: 'bottom',
           direction: 'vertical',

@@ -16,7 +16,7 @@ export const seriesDashes: readonly (readonly number[])[] = [
 export const referenceColour = '#6E6E6E';
 
 /** From none to all, for cells of a matrix. */
-export const heatColours = ['#F4F8FC', '#084A8C'] as const;
+const heatColours = ['#F4F8FC', '#084A8C'] as const;
 
 const channels = (colour: string) => [1, 3, 5].map((at) => Number.parseInt(colour.slice(at, at + 2), 16) / 255);
 const linear = (channel: number) => (channel <= 0.040_45 ? channel / 12.92 : ((channel + 0.055) / 1.055) ** 2.4);

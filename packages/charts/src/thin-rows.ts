@@ -13,19 +13,29 @@ export interface ThinRules<Row> {
 /**
  * Those of ordered rows that a line of `maxRows` points needs, in their order, and the same ones each time: the first and
  * the last, and of each of equally many neighbours the row with the smallest and the largest value of each measure (the
- * first of equal ones) and the first gap. No peak and no gap is lost.
+ * first of equal ones) and the first gap. The groups are as small as
+ * `maxRows` allows, to a quarter. No peak is lost, and no gap but those beside another.
  */
 export function thinRows<Row>(rows: readonly Row[], rules: ThinRules<Row>): readonly Row[] {
-  const { maxRows, measures, keep } = rules;
+  const { maxRows, keep } = rules;
   if (rows.length <= maxRows) return rows;
-  const kept = new Set<number>([0, rows.length - 1]);
-  const buckets = Math.max(1, Math.floor((maxRows - 2) / (3 * measures.length)));
-  for (let bucket = 0; bucket < buckets; bucket++) {
-    const from = Math.floor((bucket * rows.length) / buckets);
-    const to = Math.floor(((bucket + 1) * rows.length) / buckets);
-    for (const measure of measures) for (const position of extremes(rows, from, to, measure)) kept.add(position);
+  let groups = maxRows;
+  let kept = positionsToKeep(rows, groups, rules);
+  while (kept.size > maxRows && groups > 1) {
+    groups = Math.floor(groups * 0.75);
+    kept = positionsToKeep(rows, groups, rules);
   }
   return rows.filter((row, position) => kept.has(position) || keep?.(row) === true);
+}
+
+function positionsToKeep<Row>(rows: readonly Row[], groups: number, { measures }: ThinRules<Row>): ReadonlySet<number> {
+  const kept = new Set([0, rows.length - 1]);
+  for (let group = 0; group < groups; group++) {
+    const from = Math.floor((group * rows.length) / groups);
+    const to = Math.floor(((group + 1) * rows.length) / groups);
+    for (const measure of measures) for (const position of extremes(rows, from, to, measure)) kept.add(position);
+  }
+  return kept;
 }
 
 function extremes<Row>(rows: readonly Row[], from: number, to: number, measure: (row: Row) => number | null) {

@@ -38,6 +38,8 @@ export type { Defined, Outcome, Undefined } from './outcome.ts';
 export * from './paired/auc-bootstrap.ts';
 export * from './paired/delong.ts';
 export * from './paired/mcnemar.ts';
+export * from './paired/paired-bootstrap.ts';
+export * from './paired/paired-t-test.ts';
 export * from './power/means.ts';
 export * from './power/proportions.ts';
 export * from './ranking/ranking-metrics.ts';

@@ -35,7 +35,7 @@ export function confusionChart(input: ConfusionChartInput): ChartSpec {
   const values = matrixCells(input.cells, labels);
   const total = values.reduce((sum, { n }) => sum + n, 0);
   const right = values.reduce((sum, { n, actual, predicted }) => sum + (actual === predicted ? n : 0), 0);
-  const { param, domain, labelExpr } = namedCategories('classNames', labels);
+  const { param, domain, labelExpr, describe } = namedCategories('classNames', labels);
   const axis = { labelExpr, labelLimit: 140, ticks: false, domain: false };
   const scale = { domain, paddingInner: 0, paddingOuter: 0 };
   const withText = labels.length <= 15;
@@ -55,9 +55,20 @@ export function confusionChart(input: ConfusionChartInput): ChartSpec {
         field: 'predicted',
         type: 'nominal',
         scale,
-        axis: { ...axis, title: 'Predicted class', orient: 'top', labelAngle: labels.length > 4 ? -45 : 0 },
+        axis: {
+          ...axis,
+          title: 'Predicted class',
+          description: describe('Predicted class'),
+          orient: 'top',
+          labelAngle: labels.length > 4 ? -45 : 0,
+        },
       },
-      y: { field: 'actual', type: 'nominal', scale, axis: { ...axis, title: 'True class' } },
+      y: {
+        field: 'actual',
+        type: 'nominal',
+        scale,
+        axis: { ...axis, title: 'True class', description: describe('True class') },
+      },
     },
     layer: [
       {

@@ -7,7 +7,7 @@ import { referenceColour } from '../theme.ts';
 import { pointsOf, thinnedNote, thinRows } from '../thin-rows.ts';
 
 /** One curve of shares: its points in drawing order, x not falling. */
-export interface ShareCurve {
+interface ShareCurve {
   readonly name: string;
   /** What the legend, or the subtitle of a single curve, says of it. */
   readonly summary: string;
@@ -29,7 +29,7 @@ export function curveBody({ options, curves, xTitle, yTitle, interpolate, refere
   const drawn = curves.map(({ points }) => thinRows(points, { maxRows, measures: [({ x }) => x, ({ y }) => y] }));
   const scales = seriesScales(
     'Curve',
-    curves.map(({ name, summary }) => `${plainText(name, 36)}: ${summary}`),
+    curves.map(({ name, summary }) => `${plainText(name, 32)}: ${summary}`),
   );
   const values = drawn.flatMap((points, series) => {
     const name = curves[series]?.name ?? '';

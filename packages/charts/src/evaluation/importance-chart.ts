@@ -42,7 +42,7 @@ export function importanceChart(input: ImportanceChartInput): ChartSpec {
     throw new ChartError('invalid_input', 'maxFeatures must be an integer from 1 to 200.');
   }
   const drawn = rows.slice(0, maxFeatures);
-  const { param, domain, labelExpr } = namedCategories(
+  const { param, domain, labelExpr, describe } = namedCategories(
     'featureNames',
     drawn.map(({ feature }) => feature),
   );
@@ -61,7 +61,7 @@ export function importanceChart(input: ImportanceChartInput): ChartSpec {
     field: 'position',
     type: 'nominal',
     scale: { domain, paddingInner: 0.25 },
-    axis: { title: 'Feature', labelExpr },
+    axis: { title: 'Feature', labelExpr, description: describe('Feature') },
   };
   const x = { type: 'quantitative', axis: { title: axisTitle, tickCount: 6 } };
   const size = sizeOf(input, 420, Math.max(CHART_LIMITS.minSide, 20 * drawn.length));

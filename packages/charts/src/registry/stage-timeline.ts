@@ -43,7 +43,7 @@ export function stageTimeline(input: StageTimelineInput): ChartSpec {
   const lanes = lanesOf(input);
   if (lanes.length === 0) return emptyChart(input, title, 'No changes to draw');
   const drawn = mostTelling(lanes, maxVersions);
-  const { param, domain, labelExpr } = namedCategories(
+  const { param, domain, labelExpr, describe } = namedCategories(
     'versionNames',
     drawn.map(({ version }) => version),
   );
@@ -70,10 +70,10 @@ export function stageTimeline(input: StageTimelineInput): ChartSpec {
         field: 'lane',
         type: 'nominal',
         scale: { domain, paddingInner: 0.25 },
-        axis: { title: 'Version', labelExpr },
+        axis: { title: 'Version', labelExpr, description: describe('Version') },
       },
       color: stageEncoding(present),
-      stroke: { ...stageEncoding(present), legend: null },
+      stroke: stageEncoding(present),
     },
   };
   const notes = [

@@ -13,25 +13,24 @@ import { type Loader, type Logger, loadVega } from './load-vega.ts';
  */
 export async function renderSvg(spec: ChartSpec): Promise<string> {
   const { compile, parse, View } = await loadVega();
-  const { logger, errors } = recordErrors();
+  const { logger, loader, errors } = recordErrors();
   try {
     // A copy: vega marks the data that it is given.
     const compiled = compile(structuredClone(spec), { logger }).spec;
-    const view = new View(parse(compiled), { renderer: 'none', logger, loader: refuseAddresses });
+    const view = new View(parse(compiled), { renderer: 'none', logger, loader });
     const svg = await view.toSVG();
     view.finalize();
-    // vega tells its logger of what fails while data are read, and draws the rest.
+    // vega draws what is left when data or images cannot be loaded, and where an operator fails.
     if (errors.length > 0) throw new AggregateError(errors, 'vega reports errors.');
-    return svg;
+    return svg.replace('<svg ', `<svg role="graphics-document" aria-label="${escapeXml(spec.description)}" `);
   } catch (cause) {
     throw new ChartError('render_failed', 'The specification cannot be drawn: the cause says why.', { cause });
   }
 }
 
-const refuse = async (): Promise<never> => {
-  throw new Error('Charts are drawn from the data in their specification: nothing is loaded from an address.');
-};
-const refuseAddresses: Loader = { load: refuse, sanitize: refuse };
+function escapeXml(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
+}
 
 function recordErrors() {
   const errors: unknown[] = [];
@@ -45,5 +44,13 @@ function recordErrors() {
     info: () => logger,
     debug: () => logger,
   };
-  return { logger, errors };
+  const refuse = async (): Promise<never> => {
+    const error = new Error(
+      'Charts are drawn from the data in their specification: nothing is loaded from an address.',
+    );
+    errors.push(error);
+    throw error;
+  };
+  const loader: Loader = { load: refuse, sanitize: refuse };
+  return { logger, loader, errors };
 }

@@ -99,7 +99,7 @@ function metricLayers({ values, names, height, xTitle, yTitle, log }: MetricLaye
   };
   const dots = values.filter((value) => value.y !== null && value.alone);
   const gaps = values.filter((value) => value.y === null);
-  const scale = { ...(log ? { type: 'log' } : { zero: false }), ...(gaps.length > 0 ? roomAtFoot : {}) };
+  const scale = valueScale(log, gaps.length > 0, gaps.length < values.length);
   const axis = { title: log ? `${yTitle}, log scale` : yTitle, tickCount: 6 };
   const y = { field: 'y', type: 'quantitative', scale, axis };
   const layer: Json[] = [
@@ -128,8 +128,12 @@ function metricLayers({ values, names, height, xTitle, yTitle, log }: MetricLaye
   return { params: scales.params, layer };
 }
 
-/** Of a scale, for marks at the foot of the plot: pixels between it and the smallest value. */
-export const roomAtFoot = { padding: 14 };
+/** The scale of values: with room at the foot for marks of what has none, and with a domain where nothing else gives one. */
+export function valueScale(log: boolean, withFoot: boolean, withValues: boolean) {
+  const type = log ? { type: 'log' } : { zero: false };
+  if (!withValues) return { ...type, domain: [1, 10] };
+  return withFoot ? { ...type, padding: 14 } : type;
+}
 
 /** An oblique cross; vega's own `cross` is a filled plus. */
 export const cross = 'M-1,-1L1,1M-1,1L1,-1';

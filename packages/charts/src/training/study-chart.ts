@@ -7,7 +7,7 @@ import { plainText } from '../plain-text.ts';
 import { requireAmount } from '../require-rows.ts';
 import { seriesColours } from '../theme.ts';
 import { pointsOf, thinnedNote, thinRows } from '../thin-rows.ts';
-import { cross, roomAtFoot } from './metric-chart.ts';
+import { cross, valueScale } from './metric-chart.ts';
 
 /** A row of hyperparameter_trials. */
 export interface TrialRow {
@@ -144,7 +144,7 @@ function studyLayers({ drawn, best, height, log }: StudyLayers, yTitle: string) 
     axis: { title: 'Trial number', tickMinStep: 1, format: 'd' },
   };
   const atFoot = drawn.filter((trial) => trial.y === null);
-  const scale = { ...(log ? { type: 'log' } : { zero: false }), ...(atFoot.length > 0 ? roomAtFoot : {}) };
+  const scale = valueScale(log, atFoot.length > 0, atFoot.length < drawn.length);
   const y = {
     field: 'y',
     type: 'quantitative',

@@ -115,7 +115,7 @@ export const thresholdAnalysis = tenantTable(
   'threshold_analysis',
   {
     evaluationId: referenceColumn<'Evaluation'>('evaluation_id').notNull(),
-    /** Infinity: nothing is positive. */
+    /** A score that occurs. */
     threshold: doublePrecision('threshold').notNull(),
     /** Weights; whole numbers where none were given. */
     tp: doublePrecision('tp').notNull(),

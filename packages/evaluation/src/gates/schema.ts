@@ -10,19 +10,22 @@ import {
 } from '@mcp-hub/db-core';
 import { modelStages } from '@mcp-hub/registry/schema';
 import { boolean, integer, text, uuid } from 'drizzle-orm/pg-core';
+import type { GateInputs } from './gate-inputs.ts';
+import type { GatePolicy } from './gate-policy.ts';
+import type { ClauseResult } from './judge-gate.ts';
 
-/** A policy that stands as a guard on one stage of a model. Its clauses are read by GatePolicy. */
+/** A policy that stands as a guard on one stage of a model. */
 export const gatePolicies = tenantTable(
   'gate_policies',
   {
     id: idColumn<'GatePolicy'>(),
-    /** The model's name when it was set; a rename is followed by modelId. */
+    /** Goes with the model through renames; the model is not referred to, so that a gate survives its deletion. */
     modelId: uuid('model_id').notNull(),
     stage: stateColumn('stage', modelStages).notNull(),
     name: text('name').notNull(),
     /** One more with each change. */
     revision: integer('revision').notNull().default(1),
-    clauses: jsonColumn<unknown>('clauses').notNull(),
+    policy: jsonColumn<GatePolicy>('policy').notNull(),
     description: text('description'),
     actor: actorColumn(),
     createdAt: createdAtColumn(),
@@ -33,6 +36,31 @@ export const gatePolicies = tenantTable(
     constraint.unique('name', t.modelId, t.stage, t.name),
     constraint.oneOf('stage', t.stage, modelStages),
   ],
+);
+
+/** What befell gates: set, with the policy that it had from then on, or removed. Plain values: it outlives what it names. */
+export const gateChanges = tenantTable(
+  'gate_changes',
+  {
+    id: idColumn<'GateChange'>(),
+    policyId: uuid('policy_id').notNull(),
+    modelId: uuid('model_id').notNull(),
+    modelName: text('model_name').notNull(),
+    stage: stateColumn('stage', modelStages).notNull(),
+    name: text('name').notNull(),
+    revision: integer('revision').notNull(),
+    /** Null where it was removed. */
+    policy: jsonColumn<GatePolicy>('policy'),
+    actor: actorColumn(),
+    occurredAt: createdAtColumn('occurred_at'),
+  },
+  (t, constraint) => [
+    constraint.primaryKey(t.id),
+    constraint.oneOf('stage', t.stage, modelStages),
+    // The history of a model's gates.
+    constraint.index('model', [t.modelId, t.id]),
+  ],
+  { appendOnly: true },
 );
 
 /** Who approved that a version enters a stage; each actor counts once. Plain values: it outlives what it names. */
@@ -70,11 +98,11 @@ export const gateDecisions = tenantTable(
     version: text('version').notNull(),
     stage: stateColumn('stage', modelStages).notNull(),
     passed: boolean('passed').notNull(),
-    clauses: jsonColumn<unknown>('clauses').notNull(),
+    policy: jsonColumn<GatePolicy>('policy').notNull(),
     /** Every number that a clause read: metrics, comparisons, slices, approvals, with the ids they came from. */
-    inputs: jsonColumn<unknown>('inputs').notNull(),
+    inputs: jsonColumn<GateInputs>('inputs').notNull(),
     /** One verdict a clause, with its numbers. */
-    results: jsonColumn<unknown>('results').notNull(),
+    results: jsonColumn<readonly ClauseResult[]>('results').notNull(),
     /** The registry's clearance that a passed gate issued. */
     clearanceId: referenceColumn<'StageClearance'>('clearance_id'),
     actor: actorColumn(),

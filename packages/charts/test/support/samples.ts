@@ -1,0 +1,129 @@
+import {
+  type CalibrationBin,
+  type ChartSpec,
+  type ConfusionCell,
+  calibrationChart,
+  confusionChart,
+  importanceChart,
+  metricChart,
+  precisionRecallChart,
+  rocChart,
+  type StageChange,
+  stageTimeline,
+  studyChart,
+  type ThresholdRow,
+  thresholdChart,
+} from '../../src/index.ts';
+
+/** 10 rows, 4 of them positive, each with a score of its own: labels from the highest score to the lowest. */
+const labels = [1, 1, 0, 1, 0, 0, 0, 1, 0, 0];
+
+/** threshold_analysis of `labels` with the scores 0.95, 0.85, …, 0.05; a false positive costs 10, a false negative 25. */
+export function thresholdRows(): readonly ThresholdRow[] {
+  const positives = 4;
+  const rows = Array.from({ length: labels.length + 1 }, (_, called) => {
+    const tp = labels.slice(0, called).filter((label) => label === 1).length;
+    const [fp, fn] = [called - tp, positives - tp];
+    const tn = labels.length - called - fn;
+    const threshold = called === 0 ? Infinity : Number((1.05 - called / 10).toFixed(2));
+    const shares = { precision: called === 0 ? null : tp / called, recall: tp / positives, specificity: tn / 6 };
+    const f1 = called === 0 ? null : (2 * tp) / (2 * tp + fp + fn);
+    return { threshold, tp, fp, tn, fn, ...shares, f1, cost: fp * 10 + fn * 25 };
+  });
+  const most = (of: (row: (typeof rows)[number]) => number) => Math.max(...rows.map(of));
+  const [f1, youden, cost] = [
+    most((row) => row.f1 ?? -1),
+    most((row) => row.recall + row.specificity),
+    most((row) => -row.cost),
+  ];
+  return rows.map((row) => ({
+    ...row,
+    bestF1: row.f1 === f1,
+    bestYouden: row.recall + row.specificity === youden,
+    bestCost: -row.cost === cost,
+  }));
+}
+
+export const bins: readonly CalibrationBin[] = [
+  { lower: 0, upper: 0.25, n: 40, meanScore: 0.1, positiveRate: 0.05 },
+  { lower: 0.25, upper: 0.5, n: 30, meanScore: 0.4, positiveRate: 0.5 },
+  { lower: 0.5, upper: 0.75, n: 0, meanScore: null, positiveRate: null },
+  { lower: 0.75, upper: 1, n: 10, meanScore: 0.9, positiveRate: 0.8 },
+];
+
+export const cells: readonly ConfusionCell[] = [
+  { trueLabel: 'late', predictedLabel: 'late', n: 30 },
+  { trueLabel: 'late', predictedLabel: 'on time', n: 10 },
+  { trueLabel: 'on time', predictedLabel: 'on time', n: 60 },
+];
+
+export const at = (day: number, hour = 0): Date => new Date(Date.UTC(2026, 0, day, hour));
+
+/** Version 1 goes to production on the 3rd and is archived on the 7th, when 2 takes its place. */
+export function stageChanges(versions: readonly [string, string] = ['1', '2']): readonly StageChange[] {
+  const moves = [
+    [0, 'development', 1],
+    [0, 'production', 3],
+    [1, 'development', 5],
+    [0, 'archived', 7],
+    [1, 'production', 7],
+  ] as const;
+  return moves.map(([version, toStage, day], changeNumber) => ({
+    ...{ modelId: 'm', versionId: `id-${version}`, version: versions[version], changeNumber, toStage },
+    occurredAt: at(day),
+  }));
+}
+
+/** A chart of each kind, with `name` wherever a tenant names something. */
+export function everyChart(name: string): ReadonlyMap<string, ChartSpec> {
+  const texts = { title: `Title ${name}`, subtitle: `Subtitle ${name}` };
+  const rows = thresholdRows();
+  const curves = [
+    { name, rows },
+    { name, rows: rows.slice(0, 4) },
+  ];
+  const points = [0.5, Number.NaN, 0.25, 0.125].map((value, step) => ({ step, at: at(1, step), value }));
+  return new Map([
+    ['ROC', rocChart({ ...texts, curves })],
+    ['precision-recall', precisionRecallChart({ ...texts, curves })],
+    ['calibration', calibrationChart({ ...texts, bins })],
+    ['threshold', thresholdChart({ ...texts, rows, costUnit: name })],
+    [
+      'importance',
+      importanceChart({
+        ...texts,
+        unit: name,
+        rows: [
+          { method: name, feature: name, value: 0.2, std: 0.01 },
+          { method: name, feature: `${name} 2`, value: 0.3, std: null },
+        ],
+      }),
+    ],
+    ['confusion', confusionChart({ ...texts, cells: [...cells, { trueLabel: name, predictedLabel: name, n: 1 }] })],
+    [
+      'metric',
+      metricChart({
+        ...{ ...texts, metric: name, unit: name, yScale: 'log' },
+        series: [
+          { name, points },
+          { name: `${name} 2`, points: points.slice(0, 1) },
+        ],
+      }),
+    ],
+    [
+      'study',
+      studyChart({
+        ...texts,
+        objective: { name, direction: 'minimize' },
+        trials: [
+          { number: 0, status: 'complete', values: [2] },
+          { number: 1, status: 'pruned', values: null },
+          { number: 2, status: 'failed', values: null },
+          { number: 3, status: 'complete', values: [1] },
+        ],
+      }),
+    ],
+    ['stages', stageTimeline({ ...texts, changes: stageChanges([name, `${name} 2`]), until: at(9) })],
+    ['empty', rocChart({ ...texts, curves: [] })],
+  ]);
+}
