@@ -67,3 +67,11 @@ describe('parseInput', () => {
     expect(error.message + JSON.stringify(error.details)).not.toContain('secret');
   });
 });
+
+it('refuses a key that records lose, rather than storing less than was given', () => {
+  const schema = z.strictObject({ metadata: jsonInput(1_000) });
+  const given = JSON.parse('{"metadata":{"__proto__":{"a":1},"b":2}}') as unknown;
+  expect(() => parseInput(schema, given)).toThrow('metadata must not have the key __proto__, which records lose.');
+  expect(parseInput(schema, { metadata: { b: { c: [1, null] } } })).toEqual({ metadata: { b: { c: [1, null] } } });
+  expect(z.toJSONSchema(schema, { io: 'input' }).properties).toHaveProperty('metadata');
+});

@@ -1,4 +1,4 @@
-import { IDEMPOTENCY_LIMITS, jsonInput, nameInput, textInput } from '@mcp-hub/db-core';
+import { IDEMPOTENCY_LIMITS, jsonInput, keepsEachKey, nameInput, textInput } from '@mcp-hub/db-core';
 import { z } from 'zod';
 import { REGISTRY_LIMITS } from './limits.ts';
 import { type ModelStage, modelStages } from './schema.ts';
@@ -34,8 +34,8 @@ export const idempotencyKey = nameInput(IDEMPOTENCY_LIMITS.keyLength).optional()
 
 export const tagKey = nameInput(REGISTRY_LIMITS.tagKeyLength);
 export const tagValue = textInput(REGISTRY_LIMITS.tagValueLength);
-export const tagRecord = z
-  .record(tagKey, tagValue)
+export const tagRecord = keepsEachKey<Record<string, string>>()
+  .pipe(z.record(tagKey, tagValue))
   .refine(
     (given) => Object.keys(given).length <= REGISTRY_LIMITS.tagsAtOnce,
     `must have at most ${REGISTRY_LIMITS.tagsAtOnce} tags`,

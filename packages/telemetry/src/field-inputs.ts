@@ -1,4 +1,4 @@
-import { nameInput, textInput } from '@mcp-hub/db-core';
+import { keepsEachKey, nameInput, textInput } from '@mcp-hub/db-core';
 import { z } from 'zod';
 import { TELEMETRY_LIMITS } from './limits.ts';
 
@@ -8,15 +8,6 @@ export const subjectName = nameInput(TELEMETRY_LIMITS.subjectLength);
 export const metricName = nameInput(TELEMETRY_LIMITS.metricLength);
 export const unitName = nameInput(TELEMETRY_LIMITS.unitLength);
 
-// zod's record leaves this key out in silence, and two series would be one.
-// Not z.custom, which has no JSON schema.
-const hasNoPrototype: z.ZodType<Readonly<Record<string, string>>, Readonly<Record<string, string>>> = z
-  .any()
-  .refine(
-    (value: unknown) => typeof value !== 'object' || value === null || !Object.hasOwn(value, '__proto__'),
-    'must not have the key __proto__',
-  );
-
 const labelPairs = z
   .record(nameInput(TELEMETRY_LIMITS.labelKeyLength), textInput(TELEMETRY_LIMITS.labelValueLength))
   .refine(
@@ -24,7 +15,7 @@ const labelPairs = z
     `must have at most ${TELEMETRY_LIMITS.labelsPerEvent} labels`,
   );
 
-export const labelRecord = hasNoPrototype.pipe(labelPairs);
+export const labelRecord = keepsEachKey<Readonly<Record<string, string>>>().pipe(labelPairs);
 
 /** NaN and ±Infinity are values; zod's own number refuses them. */
 export const measuredValue = z.custom<number>(

@@ -37,21 +37,32 @@ export const nameInput = (maxLength: number) =>
     .refine((text) => !unprintable.test(text), 'must not hold control characters or line separators')
     .refine((text) => text.trim() === text, 'must not begin or end with white space');
 
+/** Put before a record of zod's, which leaves out a key `__proto__` in silence: what was given would not be what is stored. */
+export const keepsEachKey = <Given extends object>(): z.ZodType<Given, Given> =>
+  z
+    .any()
+    .refine(
+      (value: unknown) => typeof value !== 'object' || value === null || !Object.hasOwn(value, '__proto__'),
+      'must not have the key __proto__, which records lose',
+    );
+
 /** A JSON object of at most `maxLength` UTF-16 code units as text, without what JSON or jsonb would lose. */
 export const jsonInput = (maxLength: number) =>
-  z.record(z.string(), z.unknown()).superRefine((value, context) => {
-    let text: string;
-    try {
-      text = strictJson(value, 'value');
-    } catch {
-      context.addIssue('must be JSON: null, booleans, finite numbers, strings, arrays and plain objects, no cycles');
-      return;
-    }
-    if (!isStorableJson(text)) context.addIssue('must not hold NUL characters or unpaired surrogates');
-    else if (text.length > maxLength) {
-      context.addIssue({ code: 'too_big', origin: 'string', maximum: maxLength, input: text });
-    }
-  });
+  keepsEachKey<Record<string, unknown>>()
+    .pipe(z.record(z.string(), z.unknown()))
+    .superRefine((value, context) => {
+      let text: string;
+      try {
+        text = strictJson(value, 'value');
+      } catch {
+        context.addIssue('must be JSON: null, booleans, finite numbers, strings, arrays and plain objects, no cycles');
+        return;
+      }
+      if (!isStorableJson(text)) context.addIssue('must not hold NUL characters or unpaired surrogates');
+      else if (text.length > maxLength) {
+        context.addIssue({ code: 'too_big', origin: 'string', maximum: maxLength, input: text });
+      }
+    });
 
 type Issue = z.core.$ZodIssue;
 
