@@ -13,6 +13,7 @@ const Input = z.strictObject({
     .max(2)
     .optional(),
   metadata: jsonInput(20).optional(),
+  step: z.union([z.enum(['day']), z.strictObject({ minutes: z.int() })], 'must be "day" or minutes').optional(),
 });
 
 const refusal = (input: unknown): DomainError => {
@@ -40,7 +41,18 @@ describe('parseInput', () => {
     [{ name: ' a' }, 'name must not begin or end with white space.', { field: 'name' }],
     [{ name: 'a', stage: 'secret' }, 'stage must be one of: staging, production.', { field: 'stage' }],
     [{ name: 'a', size: 77 }, 'size must be at most 5.', { field: 'size', limit: 5 }],
-    [{ name: 'a', secret: 1 }, 'The input holds a field that is not known here.', { field: '' }],
+    [
+      { name: 'a', secret: 1 },
+      'The input holds a field that is not known here; known are name, stage, size, tags, rows, metadata, step.',
+      { field: '' },
+    ],
+    [
+      { name: 'a', rows: [{ key: 'a', secret: 1 }] },
+      'rows[0] holds a field that is not known here; known are key.',
+      {},
+    ],
+    [{ name: 'a', step: 'secret' }, 'step must be "day" or minutes.', { field: 'step' }],
+    [{ name: 'a', step: { minutes: 'secret' } }, 'step must be "day" or minutes.', { field: 'step' }],
     [{ name: 'a', rows: [{ key: 'a' }, { key: 'secret' }] }, 'rows[1].key must have at most 3 characters, not 6.', {}],
     [{ name: 'a', rows: [{ key: '' }, {}] }, 'rows[1].key is missing.', { field: 'rows[1].key' }],
     [{ name: 'a', rows: [{}, {}, {}] }, 'rows must have at most 2 items, not 3.', { field: 'rows', limit: 2, got: 3 }],

@@ -26,16 +26,19 @@ export const ReadSeriesInput = z
      * The length of a point: minutes that divide a day (60 is an hour), or a calendar's day, week (from Monday) or month.
      * Points of minutes begin anew at each midnight of the time zone, so that a day of 23 hours has as many fewer.
      */
-    step: z.union([
-      z.enum(calendarSteps),
-      z.strictObject({
-        minutes: z
-          .int()
-          .min(1)
-          .max(MINUTES_A_DAY)
-          .refine((minutes) => MINUTES_A_DAY % minutes === 0, 'must divide the 1440 minutes of a day'),
-      }),
-    ]),
+    step: z.union(
+      [
+        z.enum(calendarSteps),
+        z.strictObject({
+          minutes: z
+            .int()
+            .min(1)
+            .max(MINUTES_A_DAY)
+            .refine((minutes) => MINUTES_A_DAY % minutes === 0, 'must divide the 1440 minutes of a day'),
+        }),
+      ],
+      'must be "day", "week", "month" or { minutes: … }, minutes that divide the 1440 of a day',
+    ),
     /** An IANA name of area and place such as `Europe/Berlin`, or `UTC`. Default `UTC`. */
     timeZone: z
       .string()

@@ -15,8 +15,8 @@ export function parseInput<Schema extends z.ZodType>(schema: Schema, input: unkn
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   if (issue === undefined) throw new TypeError('A failed parse names at least one issue');
-  const field = fieldPath(schema, issue.path);
-  const { rule, details } = brokenRule(issue);
+  const { field, at } = follow(schema, issue.path);
+  const { rule, details } = brokenRule(issue, at);
   throw new DomainError('invalid_input', `${field === '' ? 'The input' : field} ${rule}.`, {
     details: { field, ...details },
   });
@@ -66,7 +66,10 @@ export const jsonInput = (maxLength: number) =>
 
 type Issue = z.core.$ZodIssue;
 
-function brokenRule(issue: Issue): { readonly rule: string; readonly details: DomainErrorDetails } {
+function brokenRule(
+  issue: Issue,
+  at: z.core.$ZodType | undefined,
+): { readonly rule: string; readonly details: DomainErrorDetails } {
   switch (issue.code) {
     case 'too_big':
     case 'too_small': {
@@ -89,12 +92,18 @@ function brokenRule(issue: Issue): { readonly rule: string; readonly details: Do
       return { rule: `must be a valid ${issue.format}`, details: {} };
     case 'not_multiple_of':
       return { rule: `must be a multiple of ${issue.divisor}`, details: {} };
-    case 'unrecognized_keys':
-      return { rule: 'holds a field that is not known here', details: {} };
+    case 'unrecognized_keys': {
+      const known = Object.keys((at === undefined ? undefined : bare(at))?.shape ?? {}).join(', ');
+      return { rule: `holds a field that is not known here${known && `; known are ${known}`}`, details: {} };
+    }
     case 'custom':
       return { rule: issue.message, details: {} };
     default:
-      return { rule: 'has none of the forms that are accepted', details: {} };
+      // What a union was given as its error says more than zod's own text.
+      return {
+        rule: issue.message === 'Invalid input' ? 'has none of the forms that are accepted' : issue.message,
+        details: {},
+      };
   }
 }
 
@@ -121,8 +130,11 @@ interface Definition {
   readonly in?: z.core.$ZodType;
 }
 
-/** `tags[].key` and not `tags["…"]`: only names that the schema declares are told. */
-function fieldPath(schema: z.core.$ZodType, path: readonly PropertyKey[]): string {
+/** `tags[].key` and not `tags["…"]`: only names that the schema declares are told. With the schema that stands there. */
+function follow(
+  schema: z.core.$ZodType,
+  path: readonly PropertyKey[],
+): { readonly field: string; readonly at: z.core.$ZodType | undefined } {
   let text = '';
   let at: z.core.$ZodType | undefined = schema;
   for (const step of path) {
@@ -135,7 +147,7 @@ function fieldPath(schema: z.core.$ZodType, path: readonly PropertyKey[]): strin
     else text += typeof step === 'number' ? `[${step}]` : '[…]';
     at = declared ?? definition?.element ?? definition?.valueType;
   }
-  return text;
+  return { field: text, at };
 }
 
 /** The definition behind optional, nullable, default and pipe. */

@@ -103,7 +103,7 @@ function refuse(verdict: BatchVerdict, { params }: Pick<Batch, 'params'>): void 
   if (index !== null) {
     throw new DomainError(
       'conflict',
-      `Param ${index} of ${params.size} was logged with another value before, and params are never changed. Nothing of this batch was stored.`,
+      `Param ${index} of ${params.size} was logged with another value before, and params are never changed: start another run, or log what changes as a tag or a metric. Nothing of this batch was stored.`,
       { details: { reason: 'param_changed', field: 'params', index } },
     );
   }

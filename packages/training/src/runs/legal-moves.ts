@@ -16,6 +16,9 @@ export function refuseIllegalMove(from: RunStatus, to: RunStatus): void {
   const legal = legalRunMoves[from];
   if (legal.includes(to)) return;
   const open =
-    legal.length === 0 ? `A run that is ${from} has ended` : `A run that is ${from} may become ${legal.join(', ')}`;
-  throw new DomainError('failed_precondition', `${open}; it cannot become ${to}.`, { details: { from, to, legal } });
+    legal.length === 0 ? `A run that is ${from} has ended` : `A run that is ${from} may become ${legal.join(' or ')}`;
+  const mend = from === 'queued' ? ' Start it first: by startRun or claimRun, or by createRun with start: true.' : '';
+  throw new DomainError('failed_precondition', `${open}; it cannot become ${to}.${mend}`, {
+    details: { from, to, legal },
+  });
 }

@@ -90,7 +90,11 @@ async function insertStudy(
     })
     .onConflictDoNothing({ target: [hyperparameterStudies.tenantId, hyperparameterStudies.name] })
     .returning();
-  if (made === undefined) throw new DomainError('already_exists', 'A study with this name exists already.');
+  if (made === undefined)
+    throw new DomainError(
+      'already_exists',
+      'A study with this name exists already, perhaps a deleted one. Go on with it by findStudy, or choose another name.',
+    );
   await recordStudyEvent(tx, { studyId: made.id, name: given.name, changeNumber: 1, kind: 'created' });
   return asStudy(made);
 }

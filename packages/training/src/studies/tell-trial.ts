@@ -89,9 +89,13 @@ export async function tellTrial(tx: TenantTx, input: TellTrialInput): Promise<Tr
       );
   const state = failed ? (trial.status === 'waiting' ? 'waiting' : 'failed') : (given.state ?? 'complete');
   if (trial.status === state && sameNumbers(trial.values, inOrder)) return trial;
-  throw new DomainError('conflict', 'The trial was told otherwise under this lease.', {
-    details: { reason: 'already_told' },
-  });
+  throw new DomainError(
+    'conflict',
+    'The trial was told otherwise under this lease. What was told first stays: getTrial reads it.',
+    {
+      details: { reason: 'already_told' },
+    },
+  );
 }
 
 interface ReadValues {
