@@ -54,8 +54,8 @@ export async function storeComparison(tx: TenantTx, facts: ComparisonFacts, foun
   const id: string = newId();
   const direction = higherIsBetter(found.metric);
   const p = [...members.map(({ pValue }) => pValue), found.pValue];
-  const adjusted = correction === undefined ? p : adjustFamily(correction, p);
-  const adjustedP = adjusted.at(-1) ?? null;
+  const adjustedAll = correction === undefined ? p : adjustFamily(correction, p);
+  const adjustedP = adjustedAll.at(-1) ?? null;
   const { alpha, margin, dataset, split, slice, test } = facts;
   const decision = decideComparison({ ...found, alpha, margin, adjustedP, higherIsBetter: direction });
   await Promise.all([
@@ -67,7 +67,7 @@ export async function storeComparison(tx: TenantTx, facts: ComparisonFacts, foun
     }),
     writeMembers(
       tx,
-      members.map((member, at) => ({ ...member, adjustedP: adjusted[at] ?? null })),
+      members.map((member, at) => ({ ...member, adjustedP: adjustedAll[at] ?? null })),
     ),
     recordEvent(tx, {
       topic: 'comparison.recorded',
