@@ -82,6 +82,11 @@ async function readVersions(tx: TenantTx, { baseline, candidate }: ComparisonFac
   const [found] = await tx.execute<{ baseline: string | null; candidate: string | null }>(sql`
     select ${versionIdOf(tx, baseline)} as baseline, ${versionIdOf(tx, candidate)} as candidate`);
   if (found?.baseline == null || found.candidate === null) throw versionNotFound();
+  if (found.baseline === found.candidate) {
+    throw new DomainError('invalid_input', 'candidate must be another version than baseline.', {
+      details: { field: 'candidate' },
+    });
+  }
   return {
     baselineVersionId: toId<'ModelVersion'>(found.baseline, 'baseline'),
     candidateVersionId: toId<'ModelVersion'>(found.candidate, 'candidate'),
