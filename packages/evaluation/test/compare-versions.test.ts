@@ -96,6 +96,17 @@ describe('compareVersions', () => {
     expect(found.difference).toBeLessThan(0);
   });
 
+  it('gives a repeated call its first comparison', async () => {
+    const given = comparison({ idempotencyKey: 'once' });
+    const found = await inTenant(async (tx) => {
+      const ids = [(await compareVersions(tx, given)).id, (await compareVersions(tx, given)).id];
+      const other = tx.transaction((inner) => compareVersions(inner, { ...given, margin: 0.1 }));
+      expect(await refusalOf(other)).toMatchObject({ code: 'conflict' });
+      return ids;
+    });
+    expect(found[0]).toBe(found[1]);
+  });
+
   it('says why a test has no p, and decides nothing then', async () => {
     const given = comparison({ labels: labels.map(() => 1) });
     const found = await inTenant((tx) => compareVersions(tx, given));
@@ -111,6 +122,8 @@ describe('compareVersions', () => {
     const refused = async (more: Partial<CompareVersionsInput>) =>
       await refusalOf(inTenant((tx) => compareVersions(tx, comparison(more))));
     expect(await refused({ labels: [1, 0] })).toMatchObject({ code: 'invalid_input' });
+    const itself = { name: 'm', version: '2', outputs: good };
+    expect(await refused({ baseline: itself })).toMatchObject({ details: { field: 'candidate' } });
     expect(await refused({ test: 'paired_bootstrap' })).toMatchObject({ code: 'invalid_input' });
     expect(await refused({ test: 'paired_t', metric: 'f1' })).toMatchObject({ details: { field: 'metric' } });
   });

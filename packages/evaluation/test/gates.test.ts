@@ -1,5 +1,5 @@
 import type { TenantTx } from '@mcp-hub/db-core';
-import { getVersion, registerVersion, transitionStage } from '@mcp-hub/registry';
+import { getVersion, registerVersion, renameModel, transitionStage } from '@mcp-hub/registry';
 import { freshTenant } from '@mcp-hub/testing';
 import { sql } from 'drizzle-orm';
 import { describe, expect, it } from 'vitest';
@@ -279,7 +279,7 @@ describe('a decision', () => {
     const promote = (version: string) =>
       evaluation.run(tenant, (tx) => promoteThroughGate(tx, { ...candidate, version }));
     const found = await Promise.all([promote('2'), promote('3')]);
-    expect(found.map(({ passed }) => passed).sort()).toEqual([false, true]);
+    expect(found.filter(({ passed }) => passed)).toHaveLength(1);
   });
 });
 
@@ -305,6 +305,14 @@ describe('setGate', () => {
         { revision: 2, removed: false },
         { revision: 3, removed: true },
       ]);
+    });
+  });
+
+  it('goes with the model through a rename', async () => {
+    await withGate([{ ...auc, min: 1 }], async (tx) => {
+      await renameModel(tx, { name: 'm', newName: 'n' });
+      expect(await listGates(tx, { name: 'n' })).toMatchObject([{ name: 'quality' }]);
+      expect(await promoteThroughGate(tx, { ...candidate, name: 'n' })).toMatchObject({ passed: false });
     });
   });
 

@@ -36,6 +36,7 @@ export { type WelchTest, type WelchTestInput, welchTest } from './experiments/we
 export * from './families/corrections.ts';
 export type { Defined, Outcome, Undefined } from './outcome.ts';
 export * from './paired/auc-bootstrap.ts';
+export * from './paired/auc-interval-of-curve.ts';
 export * from './paired/delong.ts';
 export * from './paired/mcnemar.ts';
 export * from './paired/paired-bootstrap.ts';

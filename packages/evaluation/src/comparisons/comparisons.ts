@@ -80,8 +80,8 @@ export async function listComparisons(tx: TenantTx, input: ListComparisonsInput 
   return await readPage(tx, comparisonList, parseInput(ListComparisonsInput, input));
 }
 
-export const DeleteComparisonInput = GetComparisonInput;
-export type DeleteComparisonInput = GetComparisonInput;
+export const DeleteComparisonInput = z.strictObject({ comparisonId: z.uuid() });
+export type DeleteComparisonInput = Readonly<z.input<typeof DeleteComparisonInput>>;
 
 /**
  * Removes a comparison for good; those left in its family are corrected and decided anew, under the lock of the family's

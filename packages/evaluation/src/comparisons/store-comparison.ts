@@ -54,8 +54,8 @@ export async function storeComparison(tx: TenantTx, facts: ComparisonFacts, foun
   const id: string = newId();
   const direction = higherIsBetter(found.metric);
   const p = [...members.map(({ pValue }) => pValue), found.pValue];
-  const adjusted = correction === undefined ? p : adjustFamily(correction, p);
-  const adjustedP = adjusted.at(-1) ?? null;
+  const adjustedAll = correction === undefined ? p : adjustFamily(correction, p);
+  const adjustedP = adjustedAll.at(-1) ?? null;
   const { alpha, margin, dataset, split, slice, test } = facts;
   const decision = decideComparison({ ...found, alpha, margin, adjustedP, higherIsBetter: direction });
   await Promise.all([
@@ -67,7 +67,7 @@ export async function storeComparison(tx: TenantTx, facts: ComparisonFacts, foun
     }),
     writeMembers(
       tx,
-      members.map((member, at) => ({ ...member, adjustedP: adjusted[at] ?? null })),
+      members.map((member, at) => ({ ...member, adjustedP: adjustedAll[at] ?? null })),
     ),
     recordEvent(tx, {
       topic: 'comparison.recorded',
@@ -82,6 +82,11 @@ async function readVersions(tx: TenantTx, { baseline, candidate }: ComparisonFac
   const [found] = await tx.execute<{ baseline: string | null; candidate: string | null }>(sql`
     select ${versionIdOf(tx, baseline)} as baseline, ${versionIdOf(tx, candidate)} as candidate`);
   if (found?.baseline == null || found.candidate === null) throw versionNotFound();
+  if (found.baseline === found.candidate) {
+    throw new DomainError('invalid_input', 'candidate must be another version than baseline.', {
+      details: { field: 'candidate' },
+    });
+  }
   return {
     baselineVersionId: toId<'ModelVersion'>(found.baseline, 'baseline'),
     candidateVersionId: toId<'ModelVersion'>(found.candidate, 'candidate'),

@@ -24,13 +24,15 @@ import { gateApprovals } from './schema.ts';
 /** A row of gate_approvals: an approval, or the withdrawal of one. */
 export type GateApproval = Readonly<typeof gateApprovals.$inferSelect>;
 
-export const ApproveVersionInput = z.strictObject({
+const word = {
   name: modelName,
   version: versionName,
   /** That the version may enter. */
   stage: stageName,
   comment: textInput(EVALUATION_LIMITS.commentLength).nullish(),
-});
+};
+
+export const ApproveVersionInput = z.strictObject(word);
 export type ApproveVersionInput = Readonly<z.input<typeof ApproveVersionInput>>;
 
 /**
@@ -43,8 +45,8 @@ export async function approveVersion(tx: TenantTx, input: ApproveVersionInput): 
   await recordWord(tx, parseInput(ApproveVersionInput, input), true);
 }
 
-export const WithdrawApprovalInput = ApproveVersionInput;
-export type WithdrawApprovalInput = ApproveVersionInput;
+export const WithdrawApprovalInput = z.strictObject(word);
+export type WithdrawApprovalInput = Readonly<z.input<typeof WithdrawApprovalInput>>;
 
 /** Takes the actor's approval back; otherwise as approveVersion. Announces `gate.approval_withdrawn`. */
 export async function withdrawApproval(tx: TenantTx, input: WithdrawApprovalInput): Promise<void> {

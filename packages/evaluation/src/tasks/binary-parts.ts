@@ -20,7 +20,7 @@ export function binaryParts(rows: BinaryRows, options: BinaryOptions): Evaluatio
   const probabilities = areProbabilities(scores);
   const curve = thresholdCurve({ labels, scores, ...(weights === undefined ? {} : { weights }) });
   const analysis = thresholdParts(curve, costs, options.thresholds ?? EVALUATION_LIMITS.thresholds);
-  const measured = measureRows(binaryTask({ threshold, costs, bins, probabilities }), rows, options);
+  const measured = measureRows(binaryTask({ threshold, costs, bins, probabilities }), { ...rows, curve }, options);
   return {
     ...measured,
     task: 'binary',

@@ -1,5 +1,5 @@
 import {
-  aucInterval,
+  aucIntervalOfCurve,
   averagePrecision,
   brierScore,
   type Costs,
@@ -7,6 +7,7 @@ import {
   calibrationTable,
   logLoss,
   rocAuc,
+  type ThresholdCurve,
   thresholdCurve,
 } from '@mcp-hub/stats';
 import type { MetricValue } from '../evaluations/evaluation-parts.ts';
@@ -18,6 +19,8 @@ export interface BinaryRows {
   readonly labels: Uint8Array;
   readonly scores: ArrayLike<number>;
   readonly weights?: ArrayLike<number> | undefined;
+  /** That of these rows, where it is known already. */
+  readonly curve?: ThresholdCurve | undefined;
 }
 
 export interface BinaryTaskOptions {
@@ -59,8 +62,8 @@ export function binaryTask({ threshold, costs, bins, probabilities }: BinaryTask
 
 function rankMetrics(rows: BinaryRows, alpha: number | undefined): readonly MetricValue[] {
   const { labels, scores, weights } = rows;
-  const curve = thresholdCurve({ labels, scores, ...(weights === undefined ? {} : { weights }) });
-  const deLong = alpha === undefined || weights !== undefined ? undefined : aucInterval(labels, scores, alpha).value;
+  const curve = rows.curve ?? thresholdCurve({ labels, scores, ...(weights === undefined ? {} : { weights }) });
+  const deLong = alpha === undefined || weights !== undefined ? undefined : aucIntervalOfCurve(curve, alpha).value;
   const interval = deLong ? ({ method: 'delong', bounds: deLong.interval } as const) : undefined;
   return [metricOf('roc_auc', rocAuc(curve), { interval }), metricOf('average_precision', averagePrecision(curve))];
 }

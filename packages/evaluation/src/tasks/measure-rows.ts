@@ -7,10 +7,16 @@ import { EVALUATION_LIMITS } from '../limits.ts';
 import { type SliceValue, splitRows } from './split-rows.ts';
 import { metricOf, type Task } from './task.ts';
 
+// zod's record leaves this key out in silence, and its slices would be missing.
+const hasNoPrototype = z.custom<Readonly<Record<string, ArrayLike<SliceValue>>>>(
+  (value) => typeof value !== 'object' || value === null || !Object.hasOwn(value, '__proto__'),
+  'must not have the key __proto__',
+);
+
 /** How the rows are measured, whatever the task; spread into the schema of an input. */
 export const measureOptions = {
   /** By feature, one value a row: each value with enough rows is a slice. A missing value is the slice "". */
-  slices: z.record(featureName, column<SliceValue>()).optional(),
+  slices: hasNoPrototype.pipe(z.record(featureName, column<SliceValue>())).optional(),
   /** Rows that a slice needs. Default 30. */
   minSliceRows: z.int().min(1).optional(),
   /** Error rate of the intervals, whose level is 1 - alpha. Default 0.05. */

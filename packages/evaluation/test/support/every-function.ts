@@ -1,6 +1,8 @@
-import type { TenantTx } from '@mcp-hub/db-core';
+import { type TenantTx, tenantOf, toId } from '@mcp-hub/db-core';
 import { registerVersion } from '@mcp-hub/registry';
+import { modelRegistry } from '@mcp-hub/registry/schema';
 import { createRun } from '@mcp-hub/training';
+import { and, eq, sql } from 'drizzle-orm';
 import * as exported from '../../src/index.ts';
 import { dataset, scoredRows } from './rows.ts';
 
@@ -24,10 +26,11 @@ export const functionNames = Object.entries(exported)
 
 type Callable = (...given: readonly unknown[]) => Promise<unknown>;
 
+/** An input that is a function makes it of the transaction, as that of a query has to be. */
 export async function callFunction(tx: TenantTx, name: string, input: unknown): Promise<unknown> {
   const found: unknown = Reflect.get(exported, name);
   if (typeof found !== 'function') throw new Error(`The package exports no function ${name}.`);
-  return await (found as Callable)(tx, input);
+  return await (found as Callable)(tx, typeof input === 'function' ? input(tx) : input);
 }
 
 /** What a caller can name. */
@@ -78,6 +81,16 @@ export const nobodys: World = {
   ...{ evaluationId: nobodysId, comparisonId: nobodysId, decisionId: nobodysId },
 };
 
+/** A version as a row of label 1 and score 1, whatever that is good for. */
+function versionsOf(tx: TenantTx, id: string) {
+  const rows = tx
+    .select({ label: sql<number>`1`.as('label'), score: sql<number>`1.0`.as('score') })
+    .from(modelRegistry)
+    .where(and(eq(modelRegistry.tenantId, tenantOf(tx)), eq(modelRegistry.id, toId(id, 'id'))))
+    .as('rows');
+  return { rows, columns: { label: rows.label, score: rows.score } };
+}
+
 /** An input for each function that names what is in the world. */
 export function inputsIn(world: World): Readonly<Record<string, unknown>> {
   const { model: name, versionId, baselineId, runId, evaluationId, comparisonId, decisionId } = world;
@@ -93,6 +106,7 @@ export function inputsIn(world: World): Readonly<Record<string, unknown>> {
     deleteComparison: { comparisonId },
     deleteEvaluation: { evaluationId },
     evaluateBinary: { ...facts, labels, scores, slices: { origin }, minSliceRows: 5 },
+    evaluateBinaryQuery: (tx: TenantTx) => ({ ...facts, ...versionsOf(tx, versionId) }),
     evaluateMulticlass: { ...facts, labels, predicted: bits },
     evaluateRanking: { ...facts, queries: [{ relevance: [1, 0], scores: [0.2, 0.1] }] },
     evaluateRegression: { ...facts, actual: labels, predicted: scores },
@@ -110,6 +124,7 @@ export function inputsIn(world: World): Readonly<Record<string, unknown>> {
     listGates: { name },
     listThresholds: { evaluationId },
     listWorstSlices: { evaluationId, metric: 'roc_auc' },
+    measureBinaryQuery: (tx: TenantTx) => versionsOf(tx, versionId),
     promoteThroughGate: subject,
     recordFeatureImportance: { evaluationId, method: 'permutation', features: [{ feature: 'hour', value: 1 }] },
     removeGate: { name, stage: 'production', gate: 'quality' },

@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { bootstrap, pairedBootstrap, pairedTTest } from '../../src/index.ts';
+import {
+  aucInterval,
+  aucIntervalOfCurve,
+  bootstrap,
+  mulberry32,
+  pairedBootstrap,
+  pairedTTest,
+  thresholdCurve,
+} from '../../src/index.ts';
 
 describe('pairedTTest', () => {
   it('is Student’s test of the differences, by the closed form that 4 degrees of freedom have', () => {
@@ -32,5 +40,24 @@ describe('pairedBootstrap', () => {
   it('has a p of 1 where nothing differs, and none where no draw defines it', () => {
     expect(pairedBootstrap({ rows: 8, seed: 3, statistic: () => 0 }).value?.p).toBe(1);
     expect(pairedBootstrap({ rows: 8, seed: 3, statistic: () => null }).value).toBeNull();
+  });
+});
+
+describe('aucIntervalOfCurve', () => {
+  it.each([2, 5, 1000])('is the interval of the rows, with ties on a grid of %i scores', (grid) => {
+    const random = mulberry32(9);
+    const labels = Array.from({ length: 400 }, () => (random() < 0.3 ? 1 : 0));
+    const scores = labels.map((label) => Math.floor((0.3 * label + 0.7 * random()) * grid) / grid);
+    const [fromRows, fromCurve] = [
+      aucInterval(labels, scores, 0.1),
+      aucIntervalOfCurve(thresholdCurve({ labels, scores }), 0.1),
+    ];
+    expect(fromCurve.value?.auc).toBeCloseTo(fromRows.value?.auc ?? 0, 13);
+    expect(fromCurve.value?.standardError).toBeCloseTo(fromRows.value?.standardError ?? 0, 14);
+    expect(fromCurve.value?.interval[0]).toBeCloseTo(fromRows.value?.interval[0] ?? 0, 13);
+  });
+
+  it('is undefined below two rows of a class', () => {
+    expect(aucIntervalOfCurve(thresholdCurve({ labels: [1, 0, 0], scores: [1, 2, 3] })).reason).toContain('two rows');
   });
 });
