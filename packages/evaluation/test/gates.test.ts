@@ -155,6 +155,9 @@ describe('a clause', () => {
     expect(refused).toMatchObject({ passed: false, numbers: { slices: 3, min: 1 } });
     expect(['SFO', 'LAX', 'JFK']).toContain(refused?.numbers['worstSlice']);
     expect(await judge({ ...slices, min: 0, minRows: 299 })).toMatchObject({ passed: false });
+    const both = [slices, { ...slices, minRows: 299 }].map((clause) => ({ ...clause, min: 0 }));
+    const found = await withGate(both, async (tx) => resultsOf(await decideGate(tx, candidate)));
+    expect(found.map(({ passed }) => passed)).toEqual([true, false]);
   });
 
   const superior = { kind: 'comparison', relation: 'superior', test: 'delong', metric: 'roc_auc' } as const;
