@@ -168,8 +168,8 @@ describe('evaluateBinaryQuery', () => {
       const fromSql = await evaluateBinaryQuery(tx, { ...subject, rows, columns, thresholds: 50 });
       const fromArrays = await evaluateBinary(tx, { ...subject, labels, scores, slices: { origin }, thresholds: 50 });
       const storedOf = async (evaluationId: string) => ({
-        thresholds: (await listThresholds(tx, { evaluationId })).map(({ evaluationId: _, ...row }) => row),
-        bins: (await listCalibrationBins(tx, { evaluationId })).map(({ evaluationId: _, ...row }) => row),
+        thresholds: (await listThresholds(tx, { evaluationId })).map((row) => ({ ...row, evaluationId: '' })),
+        bins: (await listCalibrationBins(tx, { evaluationId })).map((row) => ({ ...row, evaluationId: '' })),
         confusion: await getConfusionMatrix(tx, { evaluationId, sliceFeature: 'origin', sliceValue: 'SFO' }),
       });
       expectNear(await storedOf(fromSql.id), await storedOf(fromArrays.id), 1e-12);

@@ -32,6 +32,7 @@ const clip = Number.EPSILON;
  */
 export function binaryStatement(given: BinaryStatement): SQL {
   const { weight, thresholds, bins } = given;
+  // A column of its own: the cast of a text to an array is made for each row otherwise.
   const edges = float8Array(Array.from({ length: bins }, (_, bin) => bin / bins));
   const parts = thresholds === 0 ? 16 : thresholds;
   const one = sql`1`;
@@ -66,7 +67,7 @@ export function binaryStatement(given: BinaryStatement): SQL {
         from sorted
        where n >= ${given.minRows}::int
     ), whole as materialized (
-      select *, ${
+      select *, ${edges} as edges, ${
         weight === undefined
           ? sql`cardinality(pos) as positives, cardinality(neg) as negatives`
           : sql`pos_c[cardinality(pos) + 1] as positives, neg_c[cardinality(neg) + 1] as negatives`
@@ -96,7 +97,7 @@ export function binaryStatement(given: BinaryStatement): SQL {
     const isWeighted = weight !== undefined;
     // Of the curve: rows that a threshold at this score finds, of this class, of the other, and of the other strictly above.
     const searched = sql`
-      select u, w, at, probable, positives, negatives, slice, own_at,
+      select u, w, at, probable, positives, negatives, slice, edges, own_at,
              ${isWeighted ? name(`${own}_c[own_at + 1]`) : name('own_at')} as own,
              ${isWeighted ? name(`${other}_c[other_at + 1]`) : name('other_at')} as other,
              ${isWeighted ? name(`${other}_c[above_at + 1]`) : name('above_at')} as above
@@ -126,7 +127,7 @@ export function binaryStatement(given: BinaryStatement): SQL {
       select x.*
         from whole cross join lateral (
           select slice, ${name(String(y))} as y, ${chunk} as chunk,
-                 case when probable then least(width_bucket(-u, ${edges}), ${bins}::int) - 1 else 0 end as bin,
+                 case when probable then least(width_bucket(-u, edges), ${bins}::int) - 1 else 0 end as bin,
                  count(*) as n, sum(w)::float8 as w, min(u)${counts} as first, max(u)${counts} as final, max(u) as last,
                  count(*) filter (where u <= ${-given.threshold}::float8) as predicted_n,
                  coalesce(sum(w) filter (where u <= ${-given.threshold}::float8), 0)::float8 as predicted_w,

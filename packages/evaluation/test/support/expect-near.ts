@@ -17,6 +17,6 @@ export function expectNear(got: unknown, wanted: unknown, tolerance: number, pat
 function inOrder(value: object): object {
   if (!Array.isArray(value)) return value;
   const keyOf = (item: unknown) =>
-    typeof item === 'object' && item !== null && 'sliceValue' in item ? `${String(item.sliceValue)}` : '';
+    typeof item === 'object' && item !== null && 'sliceValue' in item ? String(item.sliceValue) : '';
   return value.toSorted((a, b) => (keyOf(a) < keyOf(b) ? -1 : keyOf(a) > keyOf(b) ? 1 : 0));
 }
