@@ -41,7 +41,7 @@ const Tied = z.object({
   youden_at: nullable,
   cost_at: nullable,
 });
-export type Tied = z.output<typeof Tied>;
+type Tied = z.output<typeof Tied>;
 
 const none = <Item>(items: Item[] | null): readonly Item[] => items ?? [];
 

@@ -14,7 +14,7 @@ import { expression, labelBit, refuseRows, sliceColumns, sliceText, subquery } f
 import { summaryThresholds } from './summary-thresholds.ts';
 
 /** How rows that stay in the database are measured; spread into the schema of an input. */
-export const queryOptions = {
+const queryOptions = {
   /** Rows that a slice needs. Default 30. */
   minSliceRows: z.int().min(1).optional(),
   /** Error rate of the intervals, whose level is 1 - alpha. Default 0.05. */

@@ -11,7 +11,7 @@ import { type MetricInterval, metricOf } from './task.ts';
 
 // The metrics of a binary classifier by their names, from whatever counted the rows: arrays or SQL.
 
-export type CountedCell = Cell & { n: number; weight: number };
+type CountedCell = Cell & { n: number; weight: number };
 
 /** Rows by what they are and what they are taken for, at one threshold. */
 export interface CountedCells {
