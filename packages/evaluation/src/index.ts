@@ -41,3 +41,5 @@ export {
   MeasureBinaryQueryInput,
   measureBinaryQuery,
 } from './sql/evaluate-binary-query.ts';
+export { EvaluateMulticlassQueryInput, evaluateMulticlassQuery } from './sql/evaluate-multiclass-query.ts';
+export { EvaluateRegressionQueryInput, evaluateRegressionQuery } from './sql/evaluate-regression-query.ts';

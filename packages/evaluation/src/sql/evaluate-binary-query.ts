@@ -1,39 +1,26 @@
-import { DomainError, parseInput, type TenantTx } from '@mcp-hub/db-core';
-import type { SQLWrapper } from 'drizzle-orm';
+import { parseInput, type TenantTx } from '@mcp-hub/db-core';
 import { z } from 'zod';
 import { binaryOptions } from '../evaluations/evaluate-binary.ts';
 import type { CellRow, EvaluationParts, MetricRow } from '../evaluations/evaluation-parts.ts';
 import { evaluationFacts, type RecordedEvaluation, storeEvaluation } from '../evaluations/store-evaluation.ts';
-import { namesOneVersion, ONE_VERSION, openShare } from '../inputs.ts';
+import { namesOneVersion, ONE_VERSION } from '../inputs.ts';
 import { EVALUATION_LIMITS } from '../limits.ts';
-import { checkedLabel } from '../tasks/split-rows.ts';
 import { summaryBins, summaryCells, summaryMetrics } from './binary-query-metrics.ts';
 import { type BinaryStatement, binaryStatement } from './binary-statement.ts';
 import { BinarySummary } from './binary-summary.ts';
-import { expression, labelBit, refuseRows, sliceColumns, sliceText, subquery } from './query-rows.ts';
+import { measureSlices } from './measure-slices.ts';
+import { anyColumns, expression, labelBit, queryOptions, refuseRows } from './query-rows.ts';
 import { summaryThresholds } from './summary-thresholds.ts';
-
-/** How rows that stay in the database are measured; spread into the schema of an input. */
-const queryOptions = {
-  /** Rows that a slice needs. Default 30. */
-  minSliceRows: z.int().min(1).optional(),
-  /** Error rate of the intervals, whose level is 1 - alpha. Default 0.05. */
-  alpha: openShare.optional(),
-};
 
 const binaryQuery = {
   ...queryOptions,
   ...binaryOptions,
-  /** A Drizzle subquery, read inside the tenant's transaction: `tx.select({ … }).from(…).where(…).as('rows')`. */
-  rows: subquery,
   columns: z.strictObject({
     /** Boolean, or 0 and 1; with `positiveLabel` anything that has a text. */
     label: expression,
     /** Higher for positive. */
     score: expression,
-    weight: expression.optional(),
-    /** By feature: each value with enough rows is a slice. NULL is the slice "". */
-    slices: sliceColumns.optional(),
+    ...anyColumns,
   }),
   /** The label of the positive class, where labels are names. */
   positiveLabel: z.union([z.string(), z.number()]).optional(),
@@ -77,9 +64,9 @@ async function binaryPartsOf(tx: TenantTx, given: z.output<typeof MeasureBinaryQ
     ...{ threshold, costs, bins, thresholds, tiedThresholds: EVALUATION_LIMITS.tiedThresholds },
   };
   const [summary = emptySummary] = (await summariesOf(tx, statement)).summaries;
-  refuseRows('label', summary.bad_labels);
-  refuseRows('score', summary.bad_scores);
-  refuseRows('weight', summary.bad_weights);
+  refuseRows('label', 'label', summary.bad_labels);
+  refuseRows('score', 'score', summary.bad_scores);
+  refuseRows('weight', 'weight', summary.bad_weights);
   const options = { costs, bins, alpha, isWeighted: weight !== undefined, probabilities: summary.probable };
   const metrics: MetricRow[] = [];
   const cells: CellRow[] = [];
@@ -92,23 +79,12 @@ async function binaryPartsOf(tx: TenantTx, given: z.output<typeof MeasureBinaryQ
     for (const cell of summaryCells(part)) cells.push({ ...cell, ...of });
   };
   add(summary, '');
-  let [leftOut, count] = [0, 0];
-  for (const [feature, column] of Object.entries(slices)) {
-    const found = await summariesOf(tx, { ...statement, thresholds: 0, ...sliceBy(column, minSliceRows) });
-    leftOut += found.slices - found.summaries.length;
-    count += found.summaries.length;
-    if (count > EVALUATION_LIMITS.slices) {
-      throw new DomainError('invalid_input', `slices must make at most ${EVALUATION_LIMITS.slices} slices.`, {
-        details: { field: 'columns.slices', limit: EVALUATION_LIMITS.slices, got: count },
-      });
-    }
-    for (const part of found.summaries) {
-      checkedLabel(part.slice, 'slices');
-      add(part, feature);
-    }
-  }
+  const sliced = await measureSlices(
+    { slices, minSliceRows },
+    (slice, minRows) => summariesOf(tx, { ...statement, thresholds: 0, slice, minRows }),
+    add,
+  );
   const analysis = summaryThresholds(summary, costs, thresholds);
-  const sliced = Object.keys(slices).length === 0 ? {} : { minSliceRows, slicesLeftOut: leftOut };
   return {
     ...{ task: 'binary', n: summary.n, weight: summary.positives + summary.negatives, confidence: 1 - alpha },
     parameters: { threshold, costs, ...analysis.parameters, ...sliced },
@@ -116,8 +92,6 @@ async function binaryPartsOf(tx: TenantTx, given: z.output<typeof MeasureBinaryQ
     bins: summary.probable ? summaryBins(summary, bins) : [],
   };
 }
-
-const sliceBy = (column: SQLWrapper, minRows: number) => ({ slice: sliceText(column), minRows });
 
 async function summariesOf(tx: TenantTx, statement: BinaryStatement) {
   const rows = await tx.execute<{ slices: string; slice: string | null }>(binaryStatement(statement));

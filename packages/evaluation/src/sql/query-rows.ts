@@ -1,7 +1,7 @@
 import { DomainError } from '@mcp-hub/db-core';
 import { Column, is, type SQL, type SQLWrapper, Subquery, sql } from 'drizzle-orm';
 import { z } from 'zod';
-import { featureName } from '../inputs.ts';
+import { featureName, openShare } from '../inputs.ts';
 
 const isExpression = (given: unknown): boolean =>
   typeof given === 'object' && given !== null && 'getSQL' in given && typeof given.getSQL === 'function';
@@ -10,12 +10,26 @@ const isExpression = (given: unknown): boolean =>
 export const expression = z.custom<SQLWrapper>(isExpression, 'must be a column of rows, or an expression on them');
 
 /** A Drizzle subquery: `tx.select({ … }).from(…).as('rows')`. */
-export const subquery = z.custom<Subquery>(
-  (given) => is(given, Subquery),
-  'must be a subquery, as `.as(name)` gives it',
-);
+const subquery = z.custom<Subquery>((given) => is(given, Subquery), 'must be a subquery, as `.as(name)` gives it');
 
-export const sliceColumns = z.record(featureName, expression);
+const sliceColumns = z.record(featureName, expression);
+
+/** How rows that stay in the database are measured, and where they are; spread into the schema of an input. */
+export const queryOptions = {
+  /** A Drizzle subquery, read inside the tenant's transaction: `tx.select({ … }).from(…).where(…).as('rows')`. */
+  rows: subquery,
+  /** Rows that a slice needs. Default 30. */
+  minSliceRows: z.int().min(1).optional(),
+  /** Error rate of the intervals, whose level is 1 - alpha. Default 0.05. */
+  alpha: openShare.optional(),
+};
+
+/** Columns that rows of any task may have. */
+export const anyColumns = {
+  weight: expression.optional(),
+  /** By feature: each value with enough rows is a slice. NULL is the slice "". */
+  slices: sliceColumns.optional(),
+};
 
 /** `1` and `0` for positive and negative rows and null for what is neither; numbers and booleans are known by their text. */
 export function labelBit(label: SQLWrapper, positiveLabel: string | number | undefined): SQL {
@@ -37,19 +51,20 @@ export function sliceText(value: SQLWrapper): SQL {
 /** Neither missing nor NaN nor infinite: NaN is above all numbers in PostgreSQL. */
 export const isFinite = (value: SQL) => sql`(${value} > '-infinity' and ${value} < 'infinity')`;
 
+const wanted = {
+  label: 'must be 0 or 1, or name the positive one in positiveLabel',
+  class: 'must not be missing',
+  score: 'must be a finite number',
+  weight: 'must be a finite number of at least 0',
+  number: 'must be a finite number',
+};
+
 /** Refuses rows with values that cannot be judged, by their number. */
-export function refuseRows(field: 'label' | 'score' | 'weight' | 'actual' | 'predicted', count: number): void {
+export function refuseRows(column: string, kind: keyof typeof wanted, count: number): void {
   if (count === 0) return;
-  const wanted = {
-    label: 'must be 0 or 1, or name the positive one in positiveLabel',
-    score: 'must be a finite number',
-    weight: 'must be a finite number of at least 0',
-    actual: 'must be there and finite',
-    predicted: 'must be there and finite',
-  }[field];
   throw new DomainError(
     'invalid_input',
-    `The column ${field} ${wanted}: ${count} of the rows are otherwise. Drop or mend them in the subquery.`,
-    { details: { field: `columns.${field}`, count } },
+    `The column ${column} ${wanted[kind]}: ${count} of the rows are otherwise. Drop or mend them in the subquery.`,
+    { details: { field: `columns.${column}`, count } },
   );
 }

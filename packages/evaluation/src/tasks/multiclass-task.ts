@@ -1,4 +1,11 @@
-import { confusionMatrix, type Label, labelReport, multiclassReport, type Outcome } from '@mcp-hub/stats';
+import {
+  type ConfusionMatrix,
+  confusionMatrix,
+  type Label,
+  labelReport,
+  multiclassReport,
+  type Outcome,
+} from '@mcp-hub/stats';
 import type { Cell, MetricValue } from '../evaluations/evaluation-parts.ts';
 import { wilson } from './binary-metrics.ts';
 import { totalOf } from './binary-task.ts';
@@ -31,7 +38,13 @@ export function multiclassTask(classes: readonly string[]): Task<MulticlassRows>
       ...(scores === undefined ? {} : { scores: Array.from(numbers, (row) => scores[row] ?? []) }),
       ...(weights === undefined ? {} : { weights: takeNumbers(weights, numbers) }),
     }),
-    metrics: (rows, alpha) => [...labelMetrics(rows, alpha), ...scoreMetrics(rows)],
+    metrics: (rows, alpha) => [
+      ...labelMetrics(matrixOf(rows), classes, {
+        n: rows.actual.length,
+        alpha: rows.weights === undefined ? alpha : undefined,
+      }),
+      ...scoreMetrics(rows),
+    ],
     cells: (rows) => {
       const weighted = matrixOf(rows);
       const counts = rows.weights === undefined ? weighted : matrixOf({ ...rows, weights: undefined });
@@ -42,31 +55,6 @@ export function multiclassTask(classes: readonly string[]): Task<MulticlassRows>
       );
     },
   };
-
-  function labelMetrics(rows: MulticlassRows, alpha: number | undefined): readonly MetricValue[] {
-    const report = labelReport(matrixOf(rows), { zeroDivision: null });
-    const share = (metric: string, outcome: Outcome, successes: number, n: number, classLabel = '') => {
-      const interval = rows.weights === undefined ? wilson({ successes, n }, alpha) : undefined;
-      return metricOf(metric, outcome, { classLabel, interval });
-    };
-    const right = report.perClass.reduce((total, { tp }) => total + tp, 0);
-    return [
-      share('accuracy', report.accuracy, right, rows.actual.length),
-      metricOf('balanced_accuracy', report.balancedAccuracy),
-      metricOf('mcc', report.mcc),
-      metricOf('cohen_kappa', report.cohenKappa),
-      ...(['macro', 'weighted'] as const).flatMap((average) => [
-        metricOf(`precision_${average}`, report[average].precision),
-        metricOf(`recall_${average}`, report[average].recall),
-        metricOf(`f1_${average}`, report[average].f1),
-      ]),
-      ...report.perClass.flatMap(({ label, tp, fp, support, precision, recall, f1 }) => [
-        share('precision', precision, tp, tp + fp, nameOf(Number(label))),
-        share('recall', recall, tp, support, nameOf(Number(label))),
-        metricOf('f1', f1, { classLabel: nameOf(Number(label)) }),
-      ]),
-    ];
-  }
 
   function scoreMetrics({ actual, scores, weights }: MulticlassRows): readonly MetricValue[] {
     if (scores === undefined) return [];
@@ -86,4 +74,35 @@ export function multiclassTask(classes: readonly string[]): Task<MulticlassRows>
       ]),
     ];
   }
+}
+
+/** Metrics of a confusion matrix of class indexes; shares of its `n` rows with Wilson's interval where there is an `alpha`. */
+export function labelMetrics(
+  matrix: ConfusionMatrix,
+  classes: readonly string[],
+  { n: rows, alpha }: { readonly n: number; readonly alpha: number | undefined },
+): readonly MetricValue[] {
+  const report = labelReport(matrix, { zeroDivision: null });
+  const share = (metric: string, outcome: Outcome, successes: number, n: number, classLabel = '') =>
+    metricOf(metric, outcome, { classLabel, interval: wilson({ successes, n }, alpha) });
+  const right = report.perClass.reduce((total, { tp }) => total + tp, 0);
+  return [
+    share('accuracy', report.accuracy, right, rows),
+    metricOf('balanced_accuracy', report.balancedAccuracy),
+    metricOf('mcc', report.mcc),
+    metricOf('cohen_kappa', report.cohenKappa),
+    ...(['macro', 'weighted'] as const).flatMap((average) => [
+      metricOf(`precision_${average}`, report[average].precision),
+      metricOf(`recall_${average}`, report[average].recall),
+      metricOf(`f1_${average}`, report[average].f1),
+    ]),
+    ...report.perClass.flatMap(({ label, tp, fp, support, precision, recall, f1 }) => {
+      const name = classes[Number(label)] ?? '';
+      return [
+        share('precision', precision, tp, tp + fp, name),
+        share('recall', recall, tp, support, name),
+        metricOf('f1', f1, { classLabel: name }),
+      ];
+    }),
+  ];
 }

@@ -108,8 +108,16 @@ export function inputsIn(world: World): Readonly<Record<string, unknown>> {
     evaluateBinary: { ...facts, labels, scores, slices: { origin }, minSliceRows: 5 },
     evaluateBinaryQuery: (tx: TenantTx) => ({ ...facts, ...versionsOf(tx, versionId) }),
     evaluateMulticlass: { ...facts, labels, predicted: bits },
+    evaluateMulticlassQuery: (tx: TenantTx) => {
+      const { rows, columns } = versionsOf(tx, versionId);
+      return { ...facts, rows, columns: { label: columns.label, predicted: columns.score } };
+    },
     evaluateRanking: { ...facts, queries: [{ relevance: [1, 0], scores: [0.2, 0.1] }] },
     evaluateRegression: { ...facts, actual: labels, predicted: scores },
+    evaluateRegressionQuery: (tx: TenantTx) => {
+      const { rows, columns } = versionsOf(tx, versionId);
+      return { ...facts, rows, columns: { actual: columns.label, predicted: columns.score } };
+    },
     getComparison: { comparisonId },
     getConfusionMatrix: { evaluationId },
     getEvaluation: { evaluationId },

@@ -1,7 +1,7 @@
 import { float8Array, int8Array, type TenantTx, textArray } from '@mcp-hub/db-core';
 import { sql } from 'drizzle-orm';
 
-/** Rows as a subquery with their columns, as one over a table would be. */
+/** Rows as a subquery with their columns, as one over a table would be; `actual` are numbers beside them. */
 export function rowsOf(
   tx: TenantTx,
   rows: readonly {
@@ -10,6 +10,7 @@ export function rowsOf(
     readonly weight: number | null;
     readonly feature: string | null;
   }[],
+  actual: readonly number[] = [],
 ) {
   return tx
     .select({
@@ -17,11 +18,13 @@ export function rowsOf(
       score: sql<number>`score`.as('score'),
       weight: sql<number>`weight`.as('weight'),
       feature: sql<string>`feature`.as('feature'),
+      actual: sql<number>`actual`.as('actual'),
     })
     .from(
       sql`unnest(${int8Array(rows.map(({ label }) => label))}, ${float8Array(rows.map(({ score }) => score))},
-                 ${float8Array(rows.map(({ weight }) => weight))}, ${textArray(rows.map(({ feature }) => feature))})
-              as given (label, score, weight, feature)`,
+                 ${float8Array(rows.map(({ weight }) => weight))}, ${textArray(rows.map(({ feature }) => feature))},
+                 ${float8Array(actual)})
+              as given (label, score, weight, feature, actual)`,
     )
     .as('rows');
 }
