@@ -1,3 +1,4 @@
+import { benchEvaluation } from './evaluation.ts';
 import { benchImport } from './import.ts';
 import { benchRegistry } from './registry.ts';
 import { benchStudies } from './studies.ts';
@@ -14,6 +15,7 @@ const benches: Readonly<Record<string, () => Promise<void>>> = {
   'training-search': benchTrainingSearch,
   import: benchImport,
   studies: benchStudies,
+  evaluation: benchEvaluation,
 };
 
 const wanted = process.argv.slice(2);

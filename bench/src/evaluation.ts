@@ -1,0 +1,158 @@
+import { connect, type Database, type TenantTx, withTenant } from '@mcp-hub/db-core';
+import { measureBinaryQuery } from '@mcp-hub/evaluation';
+import {
+  averagePrecision,
+  bestThresholds,
+  brierScore,
+  calibrationErrors,
+  calibrationTable,
+  countReport,
+  logLoss,
+  mulberry32,
+  rocAuc,
+  thinCurve,
+  thresholdCurve,
+  thresholdRow,
+} from '@mcp-hub/stats';
+import { sql } from 'drizzle-orm';
+import postgres from 'postgres';
+import { measure } from './measure.ts';
+import { printTable } from './report.ts';
+import { startBenchDatabase } from './server.ts';
+
+const rows = 1_000_000;
+const tenant = 'bench';
+
+/** A million scores to all threshold metrics and curves: from arrays beside one sort, in SQL beside one `order by`. */
+export async function benchEvaluation(): Promise<void> {
+  await benchArrays();
+  const database = await startBenchDatabase();
+  const db = await connect({ url: database.serviceUrl, max: 2 });
+  try {
+    await fillScores(database.ownerUrl);
+    await benchSql(db);
+  } finally {
+    await db.close();
+    await database.end();
+  }
+}
+
+async function benchArrays(): Promise<void> {
+  const random = mulberry32(7);
+  const labels = Uint8Array.from({ length: rows }, () => (random() < 0.4 ? 1 : 0));
+  const scores = Float64Array.from(labels, (label) => 0.3 * label + 0.7 * random());
+  const residentBefore = process.resourceUsage().maxRSS;
+  const measured = await measure(
+    [
+      { name: 'one sort of the scores (reference)', run: () => Promise.resolve(Float64Array.from(scores).sort()) },
+      { name: 'all metrics and curves', aim: '3', run: () => Promise.resolve(allMetrics(labels, scores)) },
+    ],
+    { rounds: 9, warmUp: 2 },
+  );
+  const resident = (process.resourceUsage().maxRSS - residentBefore) / 1_024;
+  printTable(
+    `From arrays of ${rows} rows; the process grew by ${resident.toFixed(0)} MiB at its peak (aim < 200)`,
+    measured.map(({ name, medianMs, ratio, aim }) => ({ name, 'median ms': medianMs, 'beside the sort': ratio, aim })),
+  );
+}
+
+/** What evaluateBinary computes of all rows, without intervals. */
+function allMetrics(labels: Uint8Array, scores: Float64Array) {
+  const curve = thresholdCurve({ labels, scores });
+  const predicted = { labels, probabilities: scores };
+  const table = calibrationTable(predicted);
+  const at = curve.thresholds.findLastIndex((threshold) => threshold >= 0.5);
+  const { tp, fp, fn, tn } = thresholdRow(curve, at);
+  const thinned = thinCurve(curve, 1_000);
+  return {
+    ...{ area: rocAuc(curve), precision: averagePrecision(curve), best: bestThresholds(curve) },
+    ...{ brier: brierScore(predicted), logLoss: logLoss(predicted), table, errors: calibrationErrors(table) },
+    report: countReport({ tp, fp, fn, tn }),
+    thresholds: Array.from(thinned.thresholds, (_, index) => thresholdRow(thinned, index)),
+  };
+}
+
+/** A ledger in small: a tenant's table with its policy, whose scores lie in no order. */
+async function fillScores(ownerUrl: string): Promise<void> {
+  const owner = postgres(ownerUrl, { max: 1, onnotice: () => {} });
+  try {
+    await owner`
+      create table bench_scores (tenant_id text not null, id uuid not null default gen_random_uuid(), label boolean not null,
+                                 score float8 not null, weight float8 not null, origin text not null, primary key (tenant_id, id))`;
+    await owner`
+      insert into bench_scores (tenant_id, label, score, weight, origin)
+      select ${tenant}, label, 0.3 * label::int + 0.7 * random(), 0.5 + random(), 'origin ' || n % 5
+        from (select n, random() < 0.4 as label from generate_series(1, ${rows}::int) n) given`;
+    await owner`alter table bench_scores enable row level security`;
+    await owner`alter table bench_scores force row level security`;
+    await owner`create policy bench_scores_tenant on bench_scores
+                  using (tenant_id = (select nullif(current_setting('app.tenant', true), '')))`;
+    await owner`grant select on bench_scores to app_tenant`;
+    await owner`vacuum analyze bench_scores`;
+  } finally {
+    await owner.end();
+  }
+}
+
+function scoresOf(tx: TenantTx) {
+  return tx
+    .select({
+      label: sql<boolean>`label`.as('label'),
+      score: sql<number>`score`.as('score'),
+      weight: sql<number>`weight`.as('weight'),
+      origin: sql<string>`origin`.as('origin'),
+    })
+    .from(sql`bench_scores`)
+    .where(sql`tenant_id = ${tenant}`)
+    .as('scores');
+}
+
+async function benchSql(db: Database): Promise<void> {
+  const inTenant = (work: (tx: TenantTx) => Promise<unknown>) => () => withTenant(db, tenant, work);
+  const measured = await measure(
+    [
+      {
+        name: 'order by score, read by the server alone (reference)',
+        run: inTenant((tx) =>
+          tx.execute(sql`select max(score) from (select score from bench_scores where tenant_id = ${tenant}
+                                                  order by score offset 0) sorted`),
+        ),
+      },
+      {
+        name: 'all metrics, curves and intervals',
+        aim: '1.5',
+        run: inTenant((tx) => {
+          const scores = scoresOf(tx);
+          const { label, score } = scores;
+          return measureBinaryQuery(tx, { rows: scores, columns: { label, score } });
+        }),
+      },
+      {
+        name: 'with weights',
+        run: inTenant((tx) => {
+          const scores = scoresOf(tx);
+          const { label, score, weight } = scores;
+          return measureBinaryQuery(tx, { rows: scores, columns: { label, score, weight } });
+        }),
+      },
+      {
+        name: 'with 5 slices',
+        run: inTenant((tx) => {
+          const scores = scoresOf(tx);
+          const { label, score, origin } = scores;
+          return measureBinaryQuery(tx, { rows: scores, columns: { label, score, slices: { origin } } });
+        }),
+      },
+    ],
+    { rounds: 3, warmUp: 1 },
+  );
+  printTable(
+    `In SQL over ${rows} rows`,
+    measured.map(({ name, medianMs, ratio, aim }) => ({
+      name,
+      'median ms': medianMs,
+      'beside the order by': ratio,
+      aim,
+    })),
+  );
+}
