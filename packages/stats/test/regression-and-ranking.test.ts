@@ -32,6 +32,12 @@ describe('regressionReport', () => {
   it('is undefined without rows, and R2 where all values are equal', () => {
     expect(regressionReport({ actual: [], predicted: [] }).rmse).toEqual({ value: null, reason: 'There are no rows.' });
     expect(regressionReport({ actual: [5, 5], predicted: [4, 5] }).r2.reason).toBe('All values are equal.');
+    const beside = {
+      actual: [999_990, 1_000_001, 1_000_001],
+      predicted: [0, 1, 2],
+      weights: [0, 0.0010000000000000002, 0.0010000000000000005],
+    };
+    expect(regressionReport(beside).r2.reason).toBe('All values are equal.');
   });
 });
 

@@ -43,13 +43,25 @@ export function regressionReport(rows: RegressionRows): RegressionReport {
     mae: mean((i) => Math.abs(error(i))),
     rmse: square.value === null ? square : defined(Math.sqrt(square.value)),
     bias: mean(error),
-    r2: square.value === null ? square : explained(square.value, mean, actual),
+    r2: square.value === null ? square : explained(square.value, mean, actual, firstCounted(n, weightOf)),
   };
 }
 
+/** Beside a row of no weight equal values would differ by what rounding leaves of their distance from it. */
+function firstCounted(n: number, weightOf: (i: number) => number): number {
+  let i = 0;
+  while (i < n && weightOf(i) === 0) i += 1;
+  return i;
+}
+
 /** Two passes, so that an offset of 1e9 costs no digits. */
-function explained(square: number, mean: (of: (i: number) => number) => Outcome, actual: ArrayLike<number>): Outcome {
-  const first = actual[0] ?? 0;
+function explained(
+  square: number,
+  mean: (of: (i: number) => number) => Outcome,
+  actual: ArrayLike<number>,
+  firstRow: number,
+): Outcome {
+  const first = actual[firstRow] ?? 0;
   const shift = mean((i) => (actual[i] ?? 0) - first).value ?? 0;
   const spread = mean((i) => ((actual[i] ?? 0) - first - shift) ** 2).value ?? 0;
   refuseOverflow({ shift, spread });
