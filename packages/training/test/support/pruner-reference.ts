@@ -44,7 +44,8 @@ function isWorse(
   const place = ((direction === 'maximize' ? 100 - percentile : percentile) / 100) * (numbers.length - 1);
   const low = numbers[Math.floor(place)] ?? Number.NaN;
   const high = numbers[Math.ceil(place)] ?? Number.NaN;
-  const worst = low + (place - Math.floor(place)) * (high - low);
+  // A value of its own where there is one there, also an infinite one, which has no difference from itself.
+  const worst = Number.isInteger(place) ? low : low + (place - Math.floor(place)) * (high - low);
   return direction === 'maximize' ? Math.max(...own) < worst : Math.min(...own) > worst;
 }
 
