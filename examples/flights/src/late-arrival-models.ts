@@ -17,7 +17,7 @@ export interface VersionPlan {
 }
 
 /** The versions that were thought of; what the study finds is the third. */
-export const plannedVersions: readonly VersionPlan[] = [
+export const plannedVersions: readonly [VersionPlan, VersionPlan] = [
   {
     version: '1',
     description: 'logistic regression on the timetable',
@@ -45,6 +45,15 @@ interface OutputFile {
   readonly sha256: string;
 }
 
+/** A flight of the days that no version is fitted on, with what a version says of it. */
+export interface ScoredFlight {
+  readonly flight: Flight;
+  readonly features: Float64Array;
+  readonly late: boolean;
+  /** The probability that it is late, 0 to 1. */
+  readonly score: number;
+}
+
 /** A fitted version: its files, and what is known of it. */
 export interface FittedVersion {
   readonly version: string;
@@ -54,6 +63,8 @@ export interface FittedVersion {
   readonly artifact: OutputFile;
   /** What it says of each flight that it was not fitted on. */
   readonly scores: OutputFile;
+  /** The same as rows, in order of departure. */
+  readonly heldBack: readonly ScoredFlight[];
   readonly heldBackAuc: number;
 }
 
@@ -78,11 +89,12 @@ export async function fitVersion(
       onEpoch: onEpoch && ((epoch) => onEpoch(epoch, areaUnderCurve(epoch.model, heldBack))),
     },
   );
-  const lines = flights.flatMap(({ id }, index) => {
+  const scored = flights.flatMap((flight, index): readonly ScoredFlight[] => {
     const example = examples[index];
     if (example === undefined || !isHeldBack(index)) return [];
-    return [`${id},${predictLate(model, example.features).toFixed(6)},${Number(example.late)}\n`];
+    return [{ flight, ...example, score: predictLate(model, example.features) }];
   });
+  const lines = scored.map(({ flight, score, late }) => `${flight.id},${score.toFixed(6)},${Number(late)}\n`);
   return {
     version: plan.version,
     description: plan.description,
@@ -93,6 +105,7 @@ export async function fitVersion(
       'scores',
       `flight,probability,late\n${lines.join('')}`,
     ),
+    heldBack: scored,
     heldBackAuc: areaUnderCurve(model, heldBack),
   };
 }

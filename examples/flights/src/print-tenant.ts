@@ -1,19 +1,19 @@
 import { tenantAirports } from './flights.ts';
 import { modelName } from './late-arrival-models.ts';
+import { printJudged } from './print-judged.ts';
+import { fixed, print } from './print-line.ts';
 import type { TenantReport, VersionReport } from './run-tenant.ts';
 import { studyName } from './tuning-study.ts';
 
 /** Prints what a tenant has: the same each time, but for durations and for what was there. */
 export function printTenant(report: TenantReport): void {
-  const { tenant, flights, versions, best, tour, durations } = report;
+  const { tenant, flights, versions, best, durations } = report;
   const { epochs, trials, slowestMinute } = durations;
   console.log(`\ntenant ${tenant}: ${flights} flights from ${tenantAirports[tenant].join(', ')}`);
   printTuning(report);
   for (const version of versions) printVersion(version);
   print('best run', `${best.run.name}, which gave ${best.model.modelName}/${best.model.modelVersion}`);
-  print('promoted 2', `${modelName}:production is version ${tour.promoted}`);
-  print('taken back', `${modelName}:production is version ${tour.afterRollback}`);
-  print('alias', `${modelName}@champion is version ${tour.champion}`);
+  printJudged(report);
   print('epochs', `${epochs.n} measured, ${spread(epochs.percentiles)}`);
   print(
     'trials',
@@ -46,14 +46,11 @@ function printVersion({ version, isNew, run, curves, manifest }: VersionReport):
     const shown = points.map(({ step, value }) => `${fixed(value)} at ${step}`).join(', ');
     print('', `${key} over ${count} epochs: ${shown}`);
   }
-  for (const { path, bytes, sha256 } of manifest.artifacts) print('', `${path}, ${bytes} bytes, ${digest(sha256)}`);
-  print('', `manifest of ${manifest.totalBytes} bytes, ${digest(manifest.digest)}`);
+  const { artifacts, totalBytes, digest } = manifest;
+  print('', `manifest of ${artifacts.length} files, ${totalBytes} bytes, sha256 ${digest.slice(0, 12)}…`);
 }
 
-const print = (title: string, text: string) => console.log(`  ${title.padEnd(10)}  ${text}`);
-const fixed = (value: unknown) => Number(value).toFixed(4);
 const ms = (value: number | null | undefined) => (value == null ? 'none left' : `${value.toFixed(2)} ms`);
-const digest = (hex: string | null) => `sha256 ${hex?.slice(0, 12)}…`;
 
 /** Of the median and the 99th percentile. */
 const spread = ([median, most]: readonly (number | null)[]) => `median ${ms(median)}, 99 % within ${ms(most)}`;

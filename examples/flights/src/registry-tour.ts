@@ -1,42 +1,38 @@
-import { type Database, readOne, withTenant } from '@mcp-hub/db-core';
-import { resolveModel, rollbackPromotion, setAlias, transitionStage } from '@mcp-hub/registry';
+import { type Database, readOne, type TenantTx, withTenant } from '@mcp-hub/db-core';
+import { listStageTransitions, resolveModel, rollbackPromotion, transitionStage } from '@mcp-hub/registry';
 import { actor } from './actor.ts';
 import { modelName } from './late-arrival-models.ts';
 
+/** Versions that were in production by hand: the one whose promotion was taken back, and the one that came back for it. */
 export interface TourReport {
-  /** Versions that `late-arrival:production` resolved to: after the promotion of 2, and after it was taken back. */
-  readonly promoted: string;
+  readonly takenBack: string;
   readonly afterRollback: string;
-  readonly champion: string;
 }
 
 /**
- * One tenant's way through the registry: promote the first version and then the second, find that out by resolving, take
- * the second promotion back, and name the champion.
+ * One tenant's way through the registry before there is a gate: promote the first version and then the second, find that
+ * out by resolving, and take the second promotion back. Where that has been done, nothing is.
  */
 export async function tourRegistry(db: Database, tenant: string): Promise<TourReport> {
+  const done = await readOne(db, tenant, readRollback);
+  if (done !== undefined) return done;
   await promote(db, tenant, '1', 'the first version that beats a coin');
-  await promote(db, tenant, '2', 'better on the days that were held back');
-  const promoted = await inProduction(db, tenant);
-
-  await withTenant(
-    db,
-    tenant,
-    (tx) =>
-      rollbackPromotion(tx, {
-        name: modelName,
-        expectedVersion: '2',
-        reason: 'show that one call takes a promotion back',
-      }),
-    { actor },
-  );
-  const afterRollback = await inProduction(db, tenant);
-
-  await withTenant(db, tenant, (tx) => setAlias(tx, { name: modelName, alias: 'champion', version: afterRollback }), {
+  await promote(db, tenant, '2', 'looks better by its AUC');
+  const takenBack = await inProduction(db, tenant);
+  const reason = 'nobody has compared them on the same flights';
+  await withTenant(db, tenant, (tx) => rollbackPromotion(tx, { name: modelName, expectedVersion: '2', reason }), {
     actor,
   });
-  const champion = await readOne(db, tenant, (tx) => resolveModel(tx, `${modelName}@champion`));
-  return { promoted, afterRollback, champion: champion.version };
+  return { takenBack, afterRollback: await inProduction(db, tenant) };
+}
+
+/** The rollback as the history of stages has it. */
+async function readRollback(tx: TenantTx): Promise<TourReport | undefined> {
+  const { items } = await listStageTransitions(tx, { name: modelName });
+  const undone = items.filter(({ undoesChangeNumber }) => undoesChangeNumber !== null);
+  const left = undone.find(({ fromStage }) => fromStage === 'production');
+  const returned = undone.find(({ toStage }) => toStage === 'production');
+  return left && returned && { takenBack: left.version, afterRollback: returned.version };
 }
 
 const promote = (db: Database, tenant: string, version: string, reason: string) =>

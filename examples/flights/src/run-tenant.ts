@@ -3,6 +3,10 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Database, withTenant } from '@mcp-hub/db-core';
 import { setTrialRun } from '@mcp-hub/training';
+import { drawCharts } from './charts/draw-charts.ts';
+import { evaluationCharts } from './charts/evaluation-charts.ts';
+import { historyCharts, readHistory } from './charts/history-charts.ts';
+import { type JudgedVersions, judgeVersions } from './evaluate/judge-versions.ts';
 import type { Flight, FlightTenant } from './flights.ts';
 import { plannedVersions, type VersionPlan } from './late-arrival-models.ts';
 import { type Durations, readDurations } from './read-durations.ts';
@@ -23,6 +27,9 @@ export interface TenantReport {
   readonly tuning: TuningReport;
   readonly best: Awaited<ReturnType<typeof findBestRun>>;
   readonly tour: TourReport;
+  readonly judged: JudgedVersions;
+  /** How many were drawn. */
+  readonly charts: number;
   readonly durations: Durations;
 }
 
@@ -30,11 +37,13 @@ export interface VersionReport extends RunReport {
   readonly version: string;
   /** Whether this run of the example registered it. */
   readonly isNew: boolean;
+  readonly trained: TrainedVersion;
 }
 
 /**
  * One tenant's way: the study, the training runs of the two versions that were thought of and of the one that the study
- * found, each registered and linked to its run, and the way of the first two through the registry.
+ * found, each registered and linked to its run; the way of the first two through the registry; the evaluation of all three
+ * and the gate; and the charts of it all.
  */
 export async function runTenant(
   db: Database,
@@ -43,25 +52,36 @@ export async function runTenant(
   url: string,
 ): Promise<TenantReport> {
   // At once: while the study's process starts, the runs have the processor.
-  const [tuning, planned] = await Promise.all([tuneModel(db, tenant, flights, url), makePlanned(db, tenant, flights)]);
+  const [tuning, [first, second]] = await Promise.all([
+    tuneModel(db, tenant, flights, url),
+    makePlanned(db, tenant, flights),
+  ]);
   const tuned = await makeVersion(db, tenant, planOf(tuning.best), flights);
-  const versions = [...planned, tuned];
+  const versions = [first, second, tuned];
   await withTenant(db, tenant, (tx) => setTrialRun(tx, { trialId: tuning.best.id, runId: tuned.run.id }));
+  const tour = await tourRegistry(db, tenant);
+  const judged = await judgeVersions(db, tenant, [first.trained, second.trained, tuned.trained]);
+  const steps = { runs: versions.map(({ run }) => run), trials: tuning.trials };
+  const history = await withTenant(db, tenant, (tx) => readHistory(tx, steps));
+  const charts = new Map([...evaluationCharts(tenant, judged.evaluated), ...historyCharts(tenant, history)]);
+  await drawCharts(tenant, charts);
   return {
     tenant,
     flights: flights.length,
     versions,
     tuning,
     best: await findBestRun(db, tenant),
-    tour: await tourRegistry(db, tenant),
-    durations: await readDurations(db, tenant, { runs: versions.map(({ run }) => run), trials: tuning.trials }),
+    tour,
+    judged,
+    charts: charts.size,
+    durations: await readDurations(db, tenant, steps),
   };
 }
 
-async function makePlanned(db: Database, tenant: FlightTenant, flights: readonly Flight[]): Promise<VersionReport[]> {
-  const made: VersionReport[] = [];
-  for (const plan of plannedVersions) made.push(await makeVersion(db, tenant, plan, flights));
-  return made;
+/** One after the other: the study beside them needs the processor too. */
+async function makePlanned(db: Database, tenant: FlightTenant, flights: readonly Flight[]) {
+  const [first, second] = plannedVersions;
+  return [await makeVersion(db, tenant, first, flights), await makeVersion(db, tenant, second, flights)] as const;
 }
 
 async function makeVersion(
@@ -75,7 +95,7 @@ async function makeVersion(
   writeFiles(tenant, trained);
   const isNew = await registerTrained(db, tenant, trained, uriOf);
   const report = await withTenant(db, tenant, (tx) => readRun(tx, trained.runId));
-  return { ...report, version: plan.version, isNew };
+  return { ...report, version: plan.version, isNew, trained };
 }
 
 function writeFiles(tenant: FlightTenant, { artifact, scores }: TrainedVersion): void {

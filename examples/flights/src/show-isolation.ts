@@ -1,10 +1,18 @@
 import { type Database, readOne, type TenantTx, withTenant } from '@mcp-hub/db-core';
+import { evaluations, gateDecisions } from '@mcp-hub/evaluation';
 import { findVersion, modelRegistry } from '@mcp-hub/registry';
 import { mlTelemetrySeries } from '@mcp-hub/telemetry';
 import { hyperparameterTrials, trainingRuns } from '@mcp-hub/training';
 import { modelName } from './late-arrival-models.ts';
 
-const tables = { versions: modelRegistry, runs: trainingRuns, trials: hyperparameterTrials, series: mlTelemetrySeries };
+const tables = {
+  versions: modelRegistry,
+  runs: trainingRuns,
+  trials: hyperparameterTrials,
+  series: mlTelemetrySeries,
+  evaluations,
+  decisions: gateDecisions,
+};
 type Kind = keyof typeof tables;
 type Ids = Readonly<Record<Kind, readonly string[]>>;
 
@@ -36,8 +44,10 @@ async function readVisible(tx: TenantTx): Promise<Ids> {
     runs: await idsOf(tables.runs),
     trials: await idsOf(tables.trials),
     series: await idsOf(tables.series),
+    evaluations: await idsOf(tables.evaluations),
+    decisions: await idsOf(tables.decisions),
   };
 }
 
-const countsOf = ({ versions, runs, trials, series }: Ids) =>
-  `${versions.length} versions, ${runs.length} runs, ${trials.length} trials and ${series.length} series`;
+const countsOf = ({ versions, runs, trials, series, evaluations: evaluated, decisions }: Ids) =>
+  `${versions.length} versions, ${runs.length} runs, ${trials.length} trials, ${series.length} series, ${evaluated.length} evaluations and ${decisions.length} decisions`;

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { connect, type Database, type TenantTx, withTenant } from '@mcp-hub/db-core';
 import { useTestDatabase } from '@mcp-hub/testing';
@@ -22,6 +22,14 @@ import { type Finished, runProgram } from './run-program.ts';
 const database = useTestDatabase();
 const program = fileURLToPath(new URL('../src/main.ts', import.meta.url));
 const tenants = Object.keys(tenantAirports) as FlightTenant[];
+/** Lines of what this run did, and of what it found: only the titles differ. */
+const done = /^ {2}(registered|evaluated|compared|asked|was there) +/gm;
+const root = new URL('../../../', import.meta.url);
+/** The charts of a tenant by their file. */
+const chartsOf = (tenant: string) => {
+  const folder = new URL(`.mcp-hub/charts/flights/${tenant}/`, root);
+  return readdirSync(folder).map((name) => [name, readFileSync(new URL(name, folder), 'utf8')] as const);
+};
 /** What one run of the example may print differently from another. */
 const withoutDurations = (output: string) => output.replaceAll(/\d+\.\d\d ms/g, '… ms');
 
@@ -46,21 +54,47 @@ describe('the flights example', () => {
   it('takes both tenants through the pipeline', () => {
     expect(first).toMatchObject({ code: 0 });
     expect(first.output.match(/registered {2}late-arrival\/[123]/g)).toHaveLength(6);
-    expect(first.output).toContain('late-arrival:production is version 2');
+    expect(first.output.match(/production is version 2, late-arrival@champion is version 2/g)).toHaveLength(2);
     expect(first.output.match(/killed .* trial 0, by SIGKILL; .* attempt 2 is complete/g)).toHaveLength(2);
     expect(first.output.match(/epochs {6}640 measured, median \d+\.\d\d ms/g)).toHaveLength(2);
     expect(first.output.match(/trials {6}30 measured, median \d+\.\d\d ms/g)).toHaveLength(2);
     expect(first.output).toContain(
-      'tenant coast sees its own 3 versions, 3 runs, 30 trials and 4 series, and none of heartland',
+      'tenant coast sees its own 3 versions, 3 runs, 30 trials, 4 series, 3 evaluations and 2 decisions, and none of heartland',
     );
   });
 
-  it('finds what is there when it is run again, and prints the same', async () => {
+  it('says in words which clauses of the gate refused the tuned version, and by what numbers', () => {
+    const [heartland, coast] = first.output.split('tenant coast: ');
+    const calibration = 'clause 2, metric: calibration_error is';
+    expect(heartland).toContain('asked       version 3 refused by the gate quality: 1 of 5 clauses fail');
+    expect(heartland).toContain(`${calibration} 0.1166 and has to be at most 0.05.`);
+    expect(coast).toContain('asked       version 3 refused by the gate quality: 2 of 5 clauses fail');
+    expect(coast).toContain(`${calibration} 0.0715 and has to be at most 0.05.`);
+    expect(coast).toContain('non-inferior by delong: It could be worse by 0.0293, and that has to be less than 0.025.');
+    expect(first.output.match(/asked {7}version 2 passed by the gate quality: all 5 clauses hold/g)).toHaveLength(2);
+    expect(first.output.match(/replayed .* the same$/gm)).toHaveLength(2);
+  });
+
+  it('draws the charts of each tenant into a folder that git ignores', () => {
+    expect(readFileSync(new URL('.gitignore', root), 'utf8').split('\n')).toContain('.mcp-hub/');
+    for (const tenant of tenants) {
+      expect(first.output).toContain(`18 SVG files in .mcp-hub/charts/flights/${tenant}`);
+      const charts = chartsOf(tenant);
+      expect(charts.filter(([name, svg]) => name.endsWith('.svg') && svg.startsWith('<svg '))).toHaveLength(18);
+    }
+  });
+
+  it('finds what is there when it is run again, and prints and draws the same', async () => {
     const before = await Promise.all(tenants.map(runsOf));
+    const charts = tenants.map(chartsOf);
     const second = await runProgram(program, [], { POSTGRES_SERVICE_URL: database.serviceUrl });
     expect(second).toMatchObject({ code: 0 });
     // Durations too: they are read from what the first run measured.
-    expect(second.output.replaceAll('was there ', 'registered')).toBe(first.output);
+    expect(second.output.replaceAll(done, '')).toBe(first.output.replaceAll(done, ''));
+    // Of each tenant three versions, three evaluations, two comparisons and two decisions.
+    expect(first.output).not.toContain('was there');
+    expect(second.output.match(done)).toEqual(Array.from({ length: 20 }, () => '  was there   '));
+    expect(tenants.map(chartsOf)).toEqual(charts);
     expect(await Promise.all(tenants.map(runsOf))).toEqual(before);
   }, 60_000);
 
