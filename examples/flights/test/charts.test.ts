@@ -5,7 +5,6 @@ import { compile } from 'vega-lite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { evaluationCharts } from '../src/charts/evaluation-charts.ts';
 import { historyCharts } from '../src/charts/history-charts.ts';
-import { modelName } from '../src/late-arrival-models.ts';
 import { type JudgedCoast, judgeCoast, tenant } from './judge-coast.ts';
 import { readMarks } from './svg-marks.ts';
 
@@ -109,26 +108,30 @@ describe('the charts of the flights', () => {
       expect(await renderSvg(spec), name).toBe(await renderSvg(all().get(name) ?? spec));
   });
 
-  it('have no value of the tenant in an expression', () => {
-    const values = [
-      tenant,
-      modelName,
-      'recent_delay_hours',
-      'thousand_miles',
-      'punctual',
-      'version 1',
-      'AUC on February',
-    ];
-    const found = new Set<string>();
-    for (const [name, spec] of all()) {
+  it('have no value of the tenant in an expression, whatever it holds', async () => {
+    const hostile = '\\" + (globalThis.wasRun = true) + "qqq';
+    const evaluated = coast.judged.evaluated.map((version) => ({
+      ...version,
+      version: `${hostile}${version.version}`,
+      evaluation: { ...version.evaluation, datasetName: hostile },
+      importance: version.importance.map((row) => ({ ...row, feature: `${hostile} ${row.feature}` })),
+    }));
+    const named = <Series>(series: readonly Series[]) => series.map((one) => ({ ...one, name: hostile }));
+    const { loss, auc, stages } = coast.history;
+    const history = {
+      ...{ ...coast.history, loss: named(loss), auc: named(auc) },
+      stages: stages.map((change) => ({ ...change, version: hostile })),
+    };
+    const charts = new Map([...evaluationCharts(hostile, evaluated), ...historyCharts(hostile, history)]);
+    expect(charts.size).toBe(18);
+    for (const [name, spec] of charts) {
       const compiled = compile(structuredClone(spec) as unknown as Parameters<typeof compile>[0]).spec;
-      for (const value of values) {
-        const places = placesOf(value, compiled);
-        if (places.length > 0) found.add(value);
-        expect([name, ...places.filter((place) => !literal.test(place))]).toEqual([name]);
-      }
+      const places = placesOf('qqq', compiled);
+      expect(places.length, name).toBeGreaterThan(1);
+      expect([name, ...places.filter((place) => !literal.test(place))]).toEqual([name]);
+      expect(await renderSvg(spec)).toContain('qqq');
     }
-    expect([...found].toSorted()).toEqual(values.toSorted());
+    expect('wasRun' in globalThis).toBe(false);
   });
 });
 
