@@ -3,6 +3,7 @@ import {
   jsonParameter,
   nameInput,
   newId,
+  oncePerKey,
   parseInput,
   scheduleWork,
   type TenantTx,
@@ -25,7 +26,6 @@ import {
   tagValue,
 } from '../inputs.ts';
 import { TRAINING_LIMITS } from '../limits.ts';
-import { oncePerKey } from '../once-per-key.ts';
 import { type JsonObject, trainingParams, trainingRuns, trainingTags } from '../schema.ts';
 import { leaseEnd } from './change-run.ts';
 import { requireLive } from './lock-run.ts';
