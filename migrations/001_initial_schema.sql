@@ -134,22 +134,22 @@ CREATE TABLE "tenant_work" (
 	"tenant_id" text DEFAULT current_setting('app.tenant') NOT NULL,
 	"kind" text NOT NULL,
 	"work_key" text DEFAULT '' NOT NULL,
+	"request_id" uuid DEFAULT gen_random_uuid() NOT NULL,
 	"due_at" timestamp (3) with time zone DEFAULT app_now() NOT NULL,
 	"attempts" integer DEFAULT 0 NOT NULL,
 	"fencing_token" bigint DEFAULT 0 NOT NULL,
 	"leased_until" timestamp (3) with time zone,
-	"next_due_at" timestamp (3) with time zone,
 	"dead_at" timestamp (3) with time zone,
 	"last_error_code" text,
 	"created_at" timestamp (3) with time zone DEFAULT app_now() NOT NULL,
-	CONSTRAINT "tenant_work_pk" PRIMARY KEY("tenant_id","kind","work_key"),
+	CONSTRAINT "tenant_work_pk" PRIMARY KEY("tenant_id","kind","work_key","request_id"),
 	CONSTRAINT "tenant_work_tenant_id_check" CHECK ("tenant_work"."tenant_id" <> ''),
 	CONSTRAINT "tenant_work_kind_check" CHECK (length("tenant_work"."kind") between 1 and 64),
 	CONSTRAINT "tenant_work_work_key_check" CHECK (length("tenant_work"."work_key") between 0 and 256),
 	CONSTRAINT "tenant_work_last_error_code_check" CHECK (length("tenant_work"."last_error_code") between 1 and 64),
 	CONSTRAINT "tenant_work_attempts_check" CHECK ("tenant_work"."attempts" >= 0),
 	CONSTRAINT "tenant_work_fencing_token_check" CHECK ("tenant_work"."fencing_token" between 0 and 9007199254740991),
-	CONSTRAINT "tenant_work_times_check" CHECK (isfinite("tenant_work"."due_at") and isfinite("tenant_work"."leased_until") and isfinite("tenant_work"."next_due_at") and isfinite("tenant_work"."dead_at") and isfinite("tenant_work"."created_at"))
+	CONSTRAINT "tenant_work_times_check" CHECK (isfinite("tenant_work"."due_at") and isfinite("tenant_work"."leased_until") and isfinite("tenant_work"."dead_at") and isfinite("tenant_work"."created_at"))
 );
 --> statement-breakpoint
 CREATE TABLE "tenants" (
@@ -164,6 +164,8 @@ CREATE TABLE "tenants" (
 );
 --> statement-breakpoint
 CREATE INDEX "idempotency_keys_expiry_idx" ON "idempotency_keys" USING btree ("tenant_id","expires_at");
+--> statement-breakpoint
+CREATE UNIQUE INDEX "tenant_work_run_key" ON "tenant_work" USING btree ("tenant_id","kind","work_key") WHERE attempts > 0 and dead_at is null;
 --> statement-breakpoint
 CREATE INDEX "tenant_work_due_idx" ON "tenant_work" USING btree ("kind","tenant_id","due_at","work_key") WHERE dead_at is null;
 --> statement-breakpoint
@@ -265,7 +267,8 @@ begin
       from (values
         ('idempotency_keys', 'idempotency_keys_expiry_idx'),
         ('tenant_work', 'tenant_work_due_idx'),
-        ('tenant_work', 'tenant_work_head_idx')
+        ('tenant_work', 'tenant_work_head_idx'),
+        ('tenant_work', 'tenant_work_run_key')
       ) as made(parent, name)
      where not exists (select from pg_catalog.pg_index i where i.indrelid = pg_catalog.to_regclass('public.' || made.parent) and i.indexrelid = pg_catalog.to_regclass('public.' || made.name) and i.indisvalid)
     union all

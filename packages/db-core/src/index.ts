@@ -59,6 +59,7 @@ export * from './work/outbox.ts';
 export { type PrunedTenants, pruneTenants } from './work/prune-tenants.ts';
 export { type Pruned, type PruneOptions, pruneTenant } from './work/retention.ts';
 export type { AfterWork, DispatchHooks, WorkContext, WorkHandler, WorkOutcome } from './work/run-work.ts';
+export { ScheduleWorkInput, scheduleWork, workRequest } from './work/schedule-work.ts';
 export * from './work/tenants.ts';
 export {
   type Backoff,
@@ -71,9 +72,7 @@ export {
   failWork,
   isLeaseLost,
   releaseWork,
-  ScheduleWorkInput,
-  scheduleWork,
   WorkFailure,
   WorkLease,
-  WorkName,
 } from './work/work.ts';
+export { WorkName } from './work/work-name.ts';

@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm';
-import { bigint, integer, type PgColumn, text } from 'drizzle-orm/pg-core';
+import { bigint, integer, type PgColumn, text, uuid } from 'drizzle-orm/pg-core';
 import { WORK_LIMITS } from './limits.ts';
 import { createdAtColumn, idColumn, jsonColumn, stateColumn, timeColumn, updatedAtColumn } from './table/columns.ts';
 import { tenantTable } from './table/tenant-table.ts';
@@ -23,7 +23,7 @@ const lengthBetween = (column: PgColumn, min: number, max: number) =>
   sql`length(${column}) between ${sql.raw(String(min))} and ${sql.raw(String(max))}`;
 
 /**
- * Who has work: one row for each thing that is due, without any user data (`workKey` is an id or empty).
+ * Who has work: a row for each request that no other row serves, without any user data (`workKey` is an id or empty).
  * Tenants write their own rows; the dispatcher looks at all of them.
  */
 export const tenantWork = tenantTable(
@@ -31,21 +31,24 @@ export const tenantWork = tenantTable(
   {
     kind: text('kind').notNull(),
     workKey: text('work_key').notNull().default(''),
+    /** So that two transactions that ask for the same work make two rows, and do not wait for each other. */
+    requestId: uuid('request_id').notNull().default(sql`gen_random_uuid()`),
     /** When it may be claimed next; under a lease, the end of the lease. */
     dueAt: timeColumn('due_at').notNull().default(sql`app_now()`),
+    /** Claims; above 0, this is the row of its key that runs or is tried again, and other requests wait for it. */
     attempts: integer('attempts').notNull().default(0),
     /** Grows with each claim; whoever holds an older one has lost the lease. */
     fencingToken: bigint('fencing_token', { mode: 'number' }).notNull().default(0),
     leasedUntil: timeColumn('leased_until'),
-    /** When it is due again, asked for while a lease runs; completing it then keeps the row. */
-    nextDueAt: timeColumn('next_due_at'),
     /** Set when the attempts are used up: nobody claims it until it is scheduled again. */
     deadAt: timeColumn('dead_at'),
     lastErrorCode: text('last_error_code'),
     createdAt: createdAtColumn(),
   },
   (t, constraint) => [
-    constraint.primaryKey(t.kind, t.workKey),
+    constraint.primaryKey(t.kind, t.workKey, t.requestId),
+    // A key runs once at a time.
+    constraint.uniqueWhere('run', [t.kind, t.workKey], sql`attempts > 0 and dead_at is null`),
     // A tenant may write its rows by hand. What the dispatcher could not claim or read is refused here.
     constraint.check('kind', lengthBetween(t.kind, 1, WORK_LIMITS.kindLength)),
     constraint.check('work_key', lengthBetween(t.workKey, 0, WORK_LIMITS.workKeyLength)),
@@ -54,7 +57,7 @@ export const tenantWork = tenantTable(
     constraint.check('fencing_token', sql`${t.fencingToken} between 0 and ${sql.raw(String(Number.MAX_SAFE_INTEGER))}`),
     constraint.check(
       'times',
-      sql`isfinite(${t.dueAt}) and isfinite(${t.leasedUntil}) and isfinite(${t.nextDueAt}) and isfinite(${t.deadAt}) and isfinite(${t.createdAt})`,
+      sql`isfinite(${t.dueAt}) and isfinite(${t.leasedUntil}) and isfinite(${t.deadAt}) and isfinite(${t.createdAt})`,
     ),
     // The dispatcher's look (per kind, from tenant to tenant, the earliest due row of each) and a tenant's claim (its due
     // rows of one kind, oldest first).

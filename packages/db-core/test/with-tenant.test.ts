@@ -259,6 +259,66 @@ describe('a handle', () => {
   });
 });
 
+describe('the pool in the place of a transaction', () => {
+  it('is refused by its first query, whatever that is', async () => {
+    const given = db as unknown as TenantTx;
+    const queries: readonly ((tx: TenantTx) => unknown)[] = [
+      (tx) => tx.select().from(idempotencyKeys),
+      (tx) => tx.selectDistinct(),
+      (tx) => tx.insert(idempotencyKeys),
+      (tx) => tx.update(idempotencyKeys),
+      (tx) => tx.delete(idempotencyKeys),
+      (tx) => tx.$count(idempotencyKeys),
+      (tx) => tx.execute(sql`select 1`),
+      (tx) => tx.transaction(async () => {}),
+      (tx) => (tx.query as Readonly<Record<string, unknown>>)['idempotencyKeys'],
+      keysOf,
+    ];
+    for (const query of queries) {
+      expect(await failureOf((async () => query(given))())).toMatchObject({
+        name: 'DomainError',
+        code: 'invalid_input',
+        message: 'The first argument must be the transaction that withTenant or readOne gave.',
+      });
+    }
+  });
+});
+
+describe('a transaction that is left open', () => {
+  it('is ended by the server after its time, so that what it held is free', async () => {
+    const tenant = freshTenant();
+    await withTenant(db, tenant, (tx) => put(tx, 'a'));
+    const held = async (tx: TenantTx) => {
+      await tx.select().from(idempotencyKeys).for('update');
+      // Waits for what the stopped one holds.
+      await withTenant(db, tenant, (other) => other.select().from(idempotencyKeys).for('update'));
+      await put(tx, 'b');
+    };
+    const failure = await failureOf(withTenant(db, tenant, held, { idleInTransactionTimeoutMs: 50 }));
+    expect(failure).toMatchObject({ code: 'unavailable' });
+    expect(await keysSeenBy(tenant)).toEqual(['a']);
+  });
+
+  it('has five minutes, or what connect or withTenant is told', async () => {
+    const timeout = async (from: Database, options: Parameters<typeof withTenant>[3] = {}) => {
+      const show = (tx: TenantTx) =>
+        tx.execute<{ idle: string }>(sql`select current_setting('idle_in_transaction_session_timeout') as idle`);
+      return (await withTenant(from, freshTenant(), show, options))[0]?.idle;
+    };
+    const own = await connect({ url: database.serviceUrl, max: 1, idleInTransactionTimeoutMs: 7_000 });
+    expect(await timeout(db)).toBe('5min');
+    expect([await timeout(own), await timeout(own, { idleInTransactionTimeoutMs: 0 })]).toEqual(['7s', '0']);
+    await own.close();
+    for (const idleInTransactionTimeoutMs of [-1, 1.5, Number.NaN]) {
+      const options = { idleInTransactionTimeoutMs };
+      expect(await failureOf(timeout(db, options))).toMatchObject({ code: 'invalid_input' });
+      expect(await failureOf(connect({ url: database.serviceUrl, ...options }))).toMatchObject({
+        code: 'invalid_input',
+      });
+    }
+  });
+});
+
 describe('savepoints', () => {
   it('undo their own part only', async () => {
     const tenant = freshTenant();

@@ -1,10 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { connect, type Database, type TenantTx, withTenant } from '@mcp-hub/db-core';
-import { freshTenant, useTestDatabase } from '@mcp-hub/testing';
+import { countFlights, type FlightCounter, freshTenant, useTestDatabase } from '@mcp-hub/testing';
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import * as exported from '../src/index.ts';
-import { countFlights, type FlightCounter } from './support/count-flights.ts';
 import { callFunction, functionNames, inputsIn, makeWorld, withoutTenant } from './support/every-function.ts';
 
 const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');

@@ -3,6 +3,7 @@ import {
   jsonParameter,
   nameInput,
   newId,
+  oncePerKey,
   parseInput,
   type TenantTx,
   tenantOf,
@@ -13,7 +14,6 @@ import { sql } from 'drizzle-orm';
 import { z } from 'zod';
 import { descriptionText, idempotencyKey, jsonObject, modelName, newVersionName, tagRecord } from './field-inputs.ts';
 import { REGISTRY_LIMITS } from './limits.ts';
-import { oncePerKey } from './once-per-key.ts';
 import { type JsonObject, modelRegistry, registeredModels } from './schema.ts';
 import { recordStageTransitions } from './stage-transitions.ts';
 import { insertTags } from './tags.ts';

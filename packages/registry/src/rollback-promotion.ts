@@ -1,9 +1,8 @@
-import { DomainError, parseInput, type TenantTx, tenantOf } from '@mcp-hub/db-core';
+import { DomainError, oncePerKey, parseInput, type TenantTx, tenantOf } from '@mcp-hub/db-core';
 import { sql } from 'drizzle-orm';
 import { z } from 'zod';
 import { idempotencyKey, modelName, reasonText, versionName } from './field-inputs.ts';
 import { type LockedModel, lockModel } from './model-lock.ts';
-import { oncePerKey } from './once-per-key.ts';
 import { type ModelStage, modelRegistry, modelStageTransitions } from './schema.ts';
 import { applyStageMoves, type StageMove } from './stage-moves.ts';
 import type { StageChange } from './transition-stage.ts';

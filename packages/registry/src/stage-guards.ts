@@ -1,4 +1,14 @@
-import { DomainError, type Id, newId, parseInput, type TenantTx, tenantOf, toId, uuidArray } from '@mcp-hub/db-core';
+import {
+  DomainError,
+  type Id,
+  newId,
+  oncePerKey,
+  parseInput,
+  type TenantTx,
+  tenantOf,
+  toId,
+  uuidArray,
+} from '@mcp-hub/db-core';
 import { and, eq, sql } from 'drizzle-orm';
 import { z } from 'zod';
 import {
@@ -13,7 +23,6 @@ import {
 import { recordModelChange } from './model-changes.ts';
 import { countChange, type LockedModel, lockModel } from './model-lock.ts';
 import { versionNotFound } from './not-found.ts';
-import { oncePerKey } from './once-per-key.ts';
 import { type ModelStage, stageClearances, stageGuards } from './schema.ts';
 import { findVersion } from './versions.ts';
 

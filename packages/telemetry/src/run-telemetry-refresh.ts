@@ -1,17 +1,13 @@
-import { randomUUID } from 'node:crypto';
 import {
   type Database,
   type DispatchHooks,
   type DispatchReport,
   runDispatcher,
-  type TenantTx,
-  tenantOf,
-  tenantWork,
+  scheduleWork,
   type WorkHandler,
   withTenant,
 } from '@mcp-hub/db-core';
-import { sql } from 'drizzle-orm';
-import { noteRefresh, TELEMETRY_REFRESH_KIND } from './note-refresh.ts';
+import { refreshTime, TELEMETRY_REFRESH_KIND } from './note-refresh.ts';
 import { refreshAggregates } from './refresh-aggregates.ts';
 
 export interface TelemetryRefreshOptions extends Pick<WorkHandler, 'concurrency' | 'tenantConcurrency' | 'leaseMs'> {
@@ -39,19 +35,13 @@ export function telemetryRefreshHandler(options: TelemetryRefreshOptions = {}): 
         );
         if (!more) return;
         // Another is at work on all that is left. Should it be lost, somebody has to look again.
-        if (minutes === 0) return async (tx) => void (await tx.execute(sql`with ${noteRefresh(tx)} select`));
+        if (minutes === 0) return (tx) => scheduleWork(tx, { kind: TELEMETRY_REFRESH_KIND, dueAt: refreshTime });
         signal.throwIfAborted();
       }
-      return takeTurnAgain;
+      // In the place of the work that is completed.
+      return (tx) => scheduleWork(tx, { kind: TELEMETRY_REFRESH_KIND });
     },
   };
-}
-
-/** Due at once, in the place of the row that is completed. */
-async function takeTurnAgain(tx: TenantTx): Promise<void> {
-  await tx
-    .insert(tenantWork)
-    .values({ tenantId: tenantOf(tx), kind: TELEMETRY_REFRESH_KIND, workKey: randomUUID(), dueAt: sql`app_now()` });
 }
 
 export interface RunTelemetryRefreshOptions extends TelemetryRefreshOptions, DispatchHooks {

@@ -1,10 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { connect, type Database, type TenantTx, withTenant } from '@mcp-hub/db-core';
-import { freshTenant, useTestDatabase } from '@mcp-hub/testing';
-import { sql } from 'drizzle-orm';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { promisedCosts, useFunctionCosts } from '@mcp-hub/testing';
+import { expect, it } from 'vitest';
 import * as exported from '../src/index.ts';
-import { countFlights, type FlightCounter } from './support/count-flights.ts';
 import {
   callFunction,
   enteringFunctions,
@@ -18,79 +16,13 @@ const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
 
 /** The rows that a function may hold, by the word that the README has for them. */
 const lockable = {
-  run: 'training_runs',
-  study: 'hyperparameter_studies',
-  trial: 'hyperparameter_trials',
-  version: 'model_registry',
-} as const;
-
-/** The rows of the tables of functions: names, and what the column "Lock, round trips" says. */
-const promised = new Map(
-  readme.split('\n').flatMap((line) => {
-    const [, names, , cost] = line.split('|');
-    if (names === undefined || cost === undefined || !/^\s*(?:no|run|study|trial)\b/.test(cost)) return [];
-    const locks = Object.keys(lockable).filter((word) => cost.includes(word));
-    const trips = (cost.match(/\d+/g) ?? []).map(Number);
-    return (names.match(/(?<=`)\w+(?=`)/g) ?? []).map((name) => [name, { locks, trips }] as const);
-  }),
-);
-
-const database = useTestDatabase();
-let counter: FlightCounter;
-let db: Database;
-let other: Database;
-beforeAll(async () => {
-  counter = await countFlights(database.serviceUrl);
-  db = await connect({ url: counter.url, max: 1 });
-  other = await connect({ url: database.serviceUrl });
-});
-afterAll(async () => {
-  await Promise.all([db.close(), other.close()]);
-  await counter.close();
-});
-
-interface Cost {
-  readonly trips: number;
-  readonly locks: readonly string[];
-}
-
-/** What a call in a world of its own costs, and whose rows it holds. Nothing of it stays. */
-async function costOf(name: string): Promise<Cost> {
-  const undo = new Error('undo');
-  const tenant = freshTenant();
-  const world = await withTenant(db, tenant, makeWorld);
-  const call = async (tx: TenantTx) => await callFunction(tx, name, inputsIn(world)[name]);
-  // Once before, so that its statements are known to the connection.
-  const rehearsal = withTenant(db, tenant, async (tx) => {
-    await call(tx);
-    throw undo;
-  });
-  await rehearsal.catch((error: unknown) => expect(error).toBe(undo));
-  let cost: Cost = { trips: 0, locks: [] };
-  const measured = withTenant(db, tenant, async (tx) => {
-    await tx.execute(sql`select 1`);
-    const before = counter.flights();
-    await call(tx);
-    const trips = counter.flights() - before;
-    const locks: string[] = [];
-    for (const [word, table] of Object.entries(lockable)) {
-      if (await withTenant(other, tenant, (looking) => holdsRows(looking, table))) locks.push(word);
-    }
-    cost = { trips, locks };
-    throw undo;
-  });
-  await measured.catch((error: unknown) => expect(error).toBe(undo));
-  return cost;
-}
-
-/** Whether another transaction would wait for a row; one that is shared with a foreign key's check is none of them. */
-async function holdsRows(tx: TenantTx, table: string): Promise<boolean> {
-  const name = sql.identifier(table);
-  const [held] = await tx.execute<{ locked: boolean }>(sql`
-    with free as materialized (select id from ${name} for no key update skip locked)
-    select (select count(*) from free) < (select count(*) from ${name}) as locked`);
-  return held?.locked ?? false;
-}
+  run: ['training_runs'],
+  study: ['hyperparameter_studies'],
+  trial: ['hyperparameter_trials'],
+  version: ['model_registry'],
+};
+const promised = promisedCosts(readme, Object.keys(lockable));
+const costs = useFunctionCosts<Database, TenantTx>({ connect, enter: withTenant, lockable });
 
 it('has every function that the package exports in its tables, and no other', () => {
   expect([...promised.keys()].sort()).toEqual(functionNames);
@@ -98,7 +30,7 @@ it('has every function that the package exports in its tables, and no other', ()
 });
 
 it.each(functionNames)('says truly what %s costs', async (name) => {
-  const { trips, locks } = await costOf(name);
+  const { trips, locks } = await costs.costOf(makeWorld, (tx, world) => callFunction(tx, name, inputsIn(world)[name]));
   expect([name, promised.get(name)?.locks]).toEqual([name, locks]);
   expect(promised.get(name)?.trips).toContain(trips);
 });

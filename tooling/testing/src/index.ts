@@ -1,6 +1,15 @@
 export { type Barrier, barrier } from './barrier.ts';
+export { countFlights, type FlightCounter } from './count-flights.ts';
 export { failureOf } from './failure-of.ts';
 export { freshTenant } from './fresh-tenant.ts';
+export {
+  type Costed,
+  type FunctionCost,
+  type FunctionCosts,
+  type PromisedCosts,
+  promisedCosts,
+  useFunctionCosts,
+} from './function-costs.ts';
 export { checkReadme, type ReadmeLines, type ReadmeRun, runReadme } from './run-readme.ts';
 export { type Program, startProgram } from './start-program.ts';
 export { createTestDatabase, type TestDatabase, type TestDatabaseOptions, useTestDatabase } from './test-database.ts';

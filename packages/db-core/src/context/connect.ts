@@ -2,7 +2,7 @@ import { DomainError } from '../errors.ts';
 import { type Logger, silentLogger } from '../logger.ts';
 import { checkLogin } from './check-login.ts';
 import { createConnectionPool } from './connection-pool.ts';
-import { type Database, type DatabaseInternals, internals } from './database.ts';
+import { type Database, type DatabaseInternals, makeDatabase } from './database.ts';
 import { toDomainError } from './database-error.ts';
 
 export interface ConnectOptions<Schema extends Record<string, unknown> = Record<string, never>> {
@@ -17,6 +17,11 @@ export interface ConnectOptions<Schema extends Record<string, unknown> = Record<
   /** Of each statement, unless withTenant is given another. Default: the server's. */
   readonly statementTimeoutMs?: number;
   readonly lockTimeoutMs?: number;
+  /**
+   * The server ends a transaction that has sent nothing for so long, so that a process that is stopped inside one does not
+   * hold its locks for ever; what it does next is `unavailable`. 0 means never. Default 300,000.
+   */
+  readonly idleInTransactionTimeoutMs?: number;
   /** false behind PgBouncer before 1.21, which hangs under load with prepared statements. Default true. */
   readonly prepare?: boolean;
   /** Refuse a login that owns tables, is a superuser or bypasses RLS, instead of a warning. Default false. */
@@ -35,6 +40,12 @@ export async function connect<Schema extends Record<string, unknown> = Record<st
 ): Promise<Database<Schema>> {
   const max = wholeNumber('max', options.max ?? 10, 1, 1_000);
   const acquireTimeoutMs = wholeNumber('acquireTimeoutMs', options.acquireTimeoutMs ?? 10_000, 1, 600_000);
+  const idleInTransactionTimeoutMs = wholeNumber(
+    'idleInTransactionTimeoutMs',
+    options.idleInTransactionTimeoutMs ?? 300_000,
+    0,
+    2_147_483_647,
+  );
   const logger = options.logger ?? silentLogger;
   const url = parsedUrl(options.url);
   // A login is slower than a turn in the queue for a connection that is open.
@@ -55,8 +66,8 @@ export async function connect<Schema extends Record<string, unknown> = Record<st
     throw toDomainError(error);
   }
   const makeHandle = handleMaker(options.schema);
-  const inside: DatabaseInternals = { pool, makeHandle, acquireTimeoutMs, logger };
-  return { [internals]: inside, close: ({ timeoutMs = 5_000 } = {}) => pool.close(timeoutMs) };
+  const inside: DatabaseInternals = { pool, makeHandle, acquireTimeoutMs, idleInTransactionTimeoutMs, logger };
+  return makeDatabase(inside, ({ timeoutMs = 5_000 } = {}) => pool.close(timeoutMs));
 }
 
 function parsedUrl(url: unknown): string {

@@ -1,7 +1,7 @@
 import { DomainError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import type { ConnectionPool } from './connection-pool.ts';
-import type { MakeHandle } from './tenant-tx.ts';
+import { type MakeHandle, noTransaction, type TenantTx } from './tenant-tx.ts';
 
 /** The key to what stays inside this package: no other code can reach the pool past the tenant context. */
 export const internals: unique symbol = Symbol('database');
@@ -11,6 +11,7 @@ export interface DatabaseInternals {
   readonly pool: ConnectionPool;
   readonly makeHandle: MakeHandle;
   readonly acquireTimeoutMs: number;
+  readonly idleInTransactionTimeoutMs: number;
   readonly logger: Logger;
 }
 
@@ -22,6 +23,34 @@ export interface Database<Schema extends Record<string, unknown> = Record<string
   readonly [schemaOf]?: Schema;
   /** Waits for running transactions up to `timeoutMs` (default 5,000), then ends the connections. */
   close(options?: { readonly timeoutMs?: number }): Promise<void>;
+}
+
+/** What a function does first with a transaction; where a program without types gives it the pool, that is said. */
+const queries: readonly (keyof TenantTx)[] = [
+  '$with',
+  '$count',
+  'with',
+  'select',
+  'selectDistinct',
+  'selectDistinctOn',
+  'insert',
+  'update',
+  'delete',
+  'execute',
+  'query',
+  'transaction',
+];
+
+export function makeDatabase<Schema extends Record<string, unknown>>(
+  inside: DatabaseInternals,
+  close: Database['close'],
+): Database<Schema> {
+  const db: Database<Schema> = { [internals]: inside, close };
+  const get = () => {
+    throw noTransaction();
+  };
+  for (const name of queries) Object.defineProperty(db, name, { get });
+  return db;
 }
 
 /** @throws DomainError `invalid_input` for what `connect` did not make. */

@@ -51,8 +51,11 @@ export function registerTx(tx: object, context: TenantContext): void {
 export function contextOf(tx: TenantTx): TenantContext {
   const context = contexts.get(tx);
   if (context !== undefined) return context;
-  throw new DomainError('invalid_input', 'The first argument must be the transaction that withTenant or readOne gave.');
+  throw noTransaction();
 }
+
+export const noTransaction = () =>
+  new DomainError('invalid_input', 'The first argument must be the transaction that withTenant or readOne gave.');
 
 /** The tenant of a transaction. Queries name it beside RLS, so that index conditions stay visible. */
 export function tenantOf(tx: TenantTx): TenantId {

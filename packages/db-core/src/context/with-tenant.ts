@@ -16,6 +16,8 @@ export interface TenantOptions {
   readonly isolationLevel?: 'read committed' | 'repeatable read' | 'serializable';
   readonly statementTimeoutMs?: number;
   readonly lockTimeoutMs?: number;
+  /** In the place of the pool's: see ConnectOptions. */
+  readonly idleInTransactionTimeoutMs?: number;
   /** Runs `work` again after a serialization failure or deadlock; `work` must be free of other effects. */
   readonly retry?: RetryOptions;
 }
@@ -64,29 +66,34 @@ async function enter<Schema extends Record<string, unknown>, Result>(
   const id = toTenantId(tenant);
   if (typeof work !== 'function')
     throw new DomainError('invalid_input', 'The work must be a function of the transaction.');
-  const { makeHandle } = internalsOf(db);
-  const mode = transactionMode(id, options, oneStatement);
+  const { makeHandle, idleInTransactionTimeoutMs } = internalsOf(db);
+  const mode = transactionMode(id, options, idleInTransactionTimeoutMs, oneStatement);
   return await inContext(id, () =>
     runTransaction(db, mode, (connection) => work(makeHandle<Schema>({ tenant: id, connection, makeHandle }))),
   );
 }
 
-function transactionMode(tenant: TenantId, options: TenantOptions, oneStatement: boolean): TransactionMode {
+function transactionMode(
+  tenant: TenantId,
+  options: TenantOptions,
+  idleMs: number,
+  oneStatement: boolean,
+): TransactionMode {
+  // In the statement that enters the tenant, and not as a parameter of the login, which PgBouncer refuses.
+  const idle = checkedTimeout('idle_in_transaction_session_timeout', options.idleInTransactionTimeoutMs ?? idleMs);
   const head = [
     {
-      text: 'select app_set_tenant($1, $2, $3)',
-      parameters: [tenant, checkedActor(options.actor), checkedNow(options.now)],
+      text: `select app_set_tenant($1, $2, $3), set_config('idle_in_transaction_session_timeout', $4, true)`,
+      parameters: [tenant, checkedActor(options.actor), checkedNow(options.now), idle],
     },
   ];
   const timeouts = { statement_timeout: options.statementTimeoutMs, lock_timeout: options.lockTimeoutMs };
   for (const [setting, value] of Object.entries(timeouts)) {
     if (value === undefined) continue;
-    if (!Number.isInteger(value) || value < 0 || value > 2_147_483_647) {
-      throw new DomainError('invalid_input', 'Time-outs are whole milliseconds; 0 means none.', {
-        details: { setting },
-      });
-    }
-    head.push({ text: 'select set_config($1, $2, true)', parameters: [setting, String(value)] });
+    head.push({
+      text: 'select set_config($1, $2, true)',
+      parameters: [setting, checkedTimeout(setting, value)],
+    });
   }
   return {
     head,
@@ -95,6 +102,11 @@ function transactionMode(tenant: TenantId, options: TenantOptions, oneStatement:
     ...(options.readOnly === undefined ? {} : { readOnly: options.readOnly }),
     ...(options.isolationLevel === undefined ? {} : { isolationLevel: checkedLevel(options.isolationLevel) }),
   };
+}
+
+function checkedTimeout(setting: string, ms: number): string {
+  if (Number.isInteger(ms) && ms >= 0 && ms <= 2_147_483_647) return String(ms);
+  throw new DomainError('invalid_input', 'Time-outs are whole milliseconds; 0 means none.', { details: { setting } });
 }
 
 const levels = ['read committed', 'repeatable read', 'serializable'] as const;

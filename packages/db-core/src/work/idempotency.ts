@@ -80,6 +80,15 @@ export async function withIdempotencyKey<Result>(
   });
 }
 
+/** withIdempotencyKey for a function whose key is optional: without one, `work` runs. */
+export async function oncePerKey<Result>(
+  tx: TenantTx,
+  { key, ...call }: { readonly scope: string; readonly key: string | undefined; readonly request: unknown },
+  work: () => Promise<Result & Jsonable<Result>>,
+): Promise<Result> {
+  return key === undefined ? await work() : await withIdempotencyKey<Result>(tx, { ...call, key }, work);
+}
+
 async function firstResult<Result>(
   tx: TenantTx,
   { scope, key, digest }: { readonly scope: string; readonly key: string; readonly digest: string },

@@ -64,7 +64,7 @@ const lookSql = `
               then (select head.due_at
                       from tenant_work head
                      where head.tenant_id = step.tenant_id and head.kind = $1 and head.dead_at is null
-                     order by head.work_key
+                     order by head.work_key, head.due_at
                      limit 1)
               else step.due_at end <= coalesce($5::text::timestamptz, app_now())
            and not exists (select from tenants t where t.tenant_id = step.tenant_id and t.status <> 'active') as due

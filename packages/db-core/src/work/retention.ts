@@ -88,7 +88,7 @@ async function deleteEvents(tx: TenantTx, condition: ReturnType<typeof sql>, lim
   const tenant = tenantOf(tx);
   const rows = await tx.execute(sql`
     with old as materialized (
-      select work_key
+      select work_key, request_id
         from ${tenantWork}
        where tenant_id = ${tenant} and kind = ${OUTBOX_KIND} and ${condition}
        order by work_key
@@ -100,6 +100,7 @@ async function deleteEvents(tx: TenantTx, condition: ReturnType<typeof sql>, lim
     delete from ${tenantWork} w
      using old
      where w.tenant_id = ${tenant} and w.kind = ${OUTBOX_KIND} and w.work_key = old.work_key
+       and w.request_id = old.request_id
     returning 1`);
   return rows.length;
 }
@@ -108,7 +109,7 @@ async function deleteDeadWork(tx: TenantTx, ageMs: number, limit: number): Promi
   const tenant = tenantOf(tx);
   const rows = await tx.execute(sql`
     with old as materialized (
-      select kind, work_key
+      select kind, work_key, request_id
         from ${tenantWork}
        where tenant_id = ${tenant} and kind <> ${OUTBOX_KIND} and dead_at < ${ago(ageMs)}
        order by kind, work_key
@@ -118,6 +119,7 @@ async function deleteDeadWork(tx: TenantTx, ageMs: number, limit: number): Promi
     delete from ${tenantWork} w
      using old
      where w.tenant_id = ${tenant} and w.kind = old.kind and w.work_key = old.work_key
+       and w.request_id = old.request_id
     returning 1`);
   return rows.length;
 }

@@ -1,4 +1,4 @@
-import { parseInput, type TenantTx } from '@mcp-hub/db-core';
+import { oncePerKey, parseInput, type TenantTx } from '@mcp-hub/db-core';
 import { z } from 'zod';
 import {
   column,
@@ -14,7 +14,6 @@ import {
   splitName,
   versionSubject,
 } from '../inputs.ts';
-import { oncePerKey } from '../once-per-key.ts';
 import { withStatsErrors } from '../with-stats-errors.ts';
 import { compareOutputs } from './compare-outputs.ts';
 import { type Comparison, getComparison } from './comparisons.ts';

@@ -6,6 +6,7 @@ import {
   jsonParameter,
   nameInput,
   newId,
+  oncePerKey,
   recordEvent,
   type TenantTx,
   tenantOf,
@@ -18,7 +19,6 @@ import { z } from 'zod';
 import { datasetInput, idempotencyKey, sliceName, splitName, versionSubject } from '../inputs.ts';
 import { EVALUATION_LIMITS } from '../limits.ts';
 import { runNotFound, versionNotFound } from '../not-found.ts';
-import { oncePerKey } from '../once-per-key.ts';
 import { versionIdOf } from '../version-id-of.ts';
 import type { EvaluationParts, MetricRow } from './evaluation-parts.ts';
 import { calibrationBins, confusionMatrices, evaluationMetrics, evaluations, thresholdAnalysis } from './schema.ts';

@@ -1,11 +1,10 @@
 import { createHash } from 'node:crypto';
-import { DomainError, parseInput, type TenantTx, tenantOf } from '@mcp-hub/db-core';
+import { DomainError, oncePerKey, parseInput, type TenantTx, tenantOf } from '@mcp-hub/db-core';
 import { sql } from 'drizzle-orm';
 import { z } from 'zod';
 import { fencingToken, idempotencyKey, key, recordOf, runId } from '../inputs.ts';
 import { TRAINING_LIMITS } from '../limits.ts';
 import { runNotFound } from '../not-found.ts';
-import { oncePerKey } from '../once-per-key.ts';
 import { runDeleted, runLeaseLost } from '../runs/lock-run.ts';
 import { metricGoals, trainingRuns } from '../schema.ts';
 import { arrangePoints } from './arrange-points.ts';

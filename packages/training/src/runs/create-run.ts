@@ -3,7 +3,9 @@ import {
   jsonParameter,
   nameInput,
   newId,
+  oncePerKey,
   parseInput,
+  scheduleWork,
   type TenantTx,
   tenantOf,
   textArray,
@@ -24,8 +26,6 @@ import {
   tagValue,
 } from '../inputs.ts';
 import { TRAINING_LIMITS } from '../limits.ts';
-import { oncePerKey } from '../once-per-key.ts';
-import { scheduleSweep } from '../schedule-sweep.ts';
 import { type JsonObject, trainingParams, trainingRuns, trainingTags } from '../schema.ts';
 import { leaseEnd } from './change-run.ts';
 import { requireLive } from './lock-run.ts';
@@ -120,7 +120,7 @@ async function insertRun(tx: TenantTx, given: Given): Promise<Made> {
              (extract(epoch from leased_until) * 1000)::float8 as leased_ms
         from run`),
     recordRunEvents(tx, events),
-    ...(given.leaseMs === undefined ? [] : [scheduleSweep(tx, STALE_RUNS_KIND, lease)]),
+    ...(given.leaseMs === undefined ? [] : [scheduleWork(tx, { kind: STALE_RUNS_KIND, dueAt: lease })]),
   ]);
   if (made === undefined) throw new Error('INSERT … RETURNING gave no row.');
   return {

@@ -1,8 +1,7 @@
-import { type Id, parseInput, type TenantTx, tenantOf } from '@mcp-hub/db-core';
+import { type Id, parseInput, scheduleWork, type TenantTx, tenantOf } from '@mcp-hub/db-core';
 import { and, asc, eq, isNull, sql } from 'drizzle-orm';
 import { z } from 'zod';
 import { groupName, leaseMs, runId } from '../inputs.ts';
-import { scheduleSweep } from '../schedule-sweep.ts';
 import { trainingRuns } from '../schema.ts';
 import { changeRun, leaseEnd, nextToken, nextTokenIfLeased } from './change-run.ts';
 import { refuseIllegalMove } from './legal-moves.ts';
@@ -83,7 +82,7 @@ async function begin(tx: TenantTx, run: LockedRun, lease: number | undefined): P
         fencingToken: lease === undefined ? nextTokenIfLeased : nextToken,
       },
     }),
-    ...(lease === undefined ? [] : [scheduleSweep(tx, STALE_RUNS_KIND, leaseEnd(lease))]),
+    ...(lease === undefined ? [] : [scheduleWork(tx, { kind: STALE_RUNS_KIND, dueAt: leaseEnd(lease) })]),
   ]);
   return { runId: run.id, attempt: run.attempt, ...changed };
 }

@@ -1,6 +1,7 @@
 import {
   type Id,
   parseInput,
+  scheduleWork,
   type TenantTx,
   tenantOf,
   uuidArray,
@@ -10,7 +11,6 @@ import {
 import { sql } from 'drizzle-orm';
 import { z } from 'zod';
 import { TRAINING_LIMITS } from '../limits.ts';
-import { scheduleSweep } from '../schedule-sweep.ts';
 import { trainingRuns } from '../schema.ts';
 import { nextToken } from './change-run.ts';
 import { recordRunEvents } from './record-run-event.ts';
@@ -150,13 +150,12 @@ export function staleRunsHandler({ onStale, now, ...options }: StaleRunsOptions 
       for (const error of refused.values()) throw error;
       return async (tx) => {
         // A run that was passed over is due already: it is looked at again after a pause.
-        await scheduleSweep(
-          tx,
-          STALE_RUNS_KIND,
-          sql`(select greatest(leased_until, app_now() + interval '1 second') from ${trainingRuns}
-                where tenant_id = ${tenantOf(tx)} and leased_until is not null and status = 'running'
-                order by leased_until limit 1)`,
-        );
+        await scheduleWork(tx, {
+          kind: STALE_RUNS_KIND,
+          dueAt: sql`(select greatest(leased_until, app_now() + interval '1 second') from ${trainingRuns}
+                       where tenant_id = ${tenantOf(tx)} and leased_until is not null and status = 'running'
+                       order by leased_until limit 1)`,
+        });
       };
     },
   };

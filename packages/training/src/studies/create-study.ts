@@ -1,9 +1,8 @@
-import { DomainError, newId, parseInput, type TenantTx, timeParameter } from '@mcp-hub/db-core';
+import { DomainError, newId, oncePerKey, parseInput, type TenantTx, timeParameter } from '@mcp-hub/db-core';
 import { sql } from 'drizzle-orm';
 import { z } from 'zod';
 import { idempotencyKey, jsonObject, leaseMs } from '../inputs.ts';
 import { TRAINING_LIMITS } from '../limits.ts';
-import { oncePerKey } from '../once-per-key.ts';
 import { Objectives } from '../samplers/objectives.ts';
 import { gridSize } from '../samplers/sample-grid.ts';
 import { SamplerOptions } from '../samplers/sampler-options.ts';

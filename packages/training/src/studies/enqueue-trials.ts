@@ -3,6 +3,7 @@ import {
   int8Array,
   jsonArray,
   newId,
+  oncePerKey,
   parseInput,
   type TenantTx,
   tenantOf,
@@ -12,7 +13,6 @@ import { and, eq, sql } from 'drizzle-orm';
 import { z } from 'zod';
 import { idempotencyKey, jsonObject, recordOf } from '../inputs.ts';
 import { TRAINING_LIMITS } from '../limits.ts';
-import { oncePerKey } from '../once-per-key.ts';
 import { checkFixedParams } from '../samplers/check-params.ts';
 import { ParamValue } from '../samplers/search-space.ts';
 import { hyperparameterStudies, hyperparameterTrials } from '../schema.ts';
