@@ -100,3 +100,18 @@ it('refuses ragged tables and negative counts', () => {
   expect(() => independenceTest([[1, 2], [3]])).toThrow('same length');
   expect(() => goodnessOfFit({ observed: [-1, 2] })).toThrow('at least 0');
 });
+
+it("Fisher's test is certain of the other side where the table is less likely than any number", () => {
+  expect(
+    fisherExact([
+      [0, 2000],
+      [2000, 0],
+    ]),
+  ).toEqual({ p: 0, pGreater: 1, pLess: 0 });
+  expect(
+    fisherExact([
+      [2000, 0],
+      [0, 2000],
+    ]),
+  ).toEqual({ p: 0, pGreater: 0, pLess: 1 });
+});
