@@ -14,7 +14,8 @@ import {
   thresholdCurve,
   thresholdRow,
 } from '@mcp-hub/stats';
-import { sql } from 'drizzle-orm';
+import { eq, sql } from 'drizzle-orm';
+import { boolean, doublePrecision, pgTable, text } from 'drizzle-orm/pg-core';
 import postgres from 'postgres';
 import { measure } from './measure.ts';
 import { printTable } from './report.ts';
@@ -94,17 +95,17 @@ async function fillScores(ownerUrl: string): Promise<void> {
   }
 }
 
+const benchScores = pgTable('bench_scores', {
+  tenantId: text('tenant_id').notNull(),
+  label: boolean('label').notNull(),
+  score: doublePrecision('score').notNull(),
+  weight: doublePrecision('weight').notNull(),
+  origin: text('origin').notNull(),
+});
+
 function scoresOf(tx: TenantTx) {
-  return tx
-    .select({
-      label: sql<boolean>`label`.as('label'),
-      score: sql<number>`score`.as('score'),
-      weight: sql<number>`weight`.as('weight'),
-      origin: sql<string>`origin`.as('origin'),
-    })
-    .from(sql`bench_scores`)
-    .where(sql`tenant_id = ${tenant}`)
-    .as('scores');
+  const { label, score, weight, origin, tenantId } = benchScores;
+  return tx.select({ label, score, weight, origin }).from(benchScores).where(eq(tenantId, tenant)).as('scores');
 }
 
 async function benchSql(db: Database): Promise<void> {
@@ -144,7 +145,7 @@ async function benchSql(db: Database): Promise<void> {
         }),
       },
     ],
-    { rounds: 3, warmUp: 1 },
+    { rounds: 5, warmUp: 1 },
   );
   printTable(
     `In SQL over ${rows} rows`,
