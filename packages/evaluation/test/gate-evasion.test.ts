@@ -17,6 +17,7 @@ import {
   withGateOf,
 } from './support/gated-model.ts';
 import { refusalOf } from './support/refusal-of.ts';
+import { somebodyWaits } from './support/somebody-waits.ts';
 import { useEvaluation } from './support/use-evaluation.ts';
 
 // What a gate should have refused, and how somebody could have come past it.
@@ -63,7 +64,7 @@ describe('a clearance', () => {
     async (first) => {
       const tenant = freshTenant();
       await withGate([never], (tx) => issueStageClearance(tx, clearance), { tenant });
-      const [held, both] = [barrier(), barrier(2)];
+      const held = barrier();
       const decide = async (tx: TenantTx) => String((await decideGate(tx, candidate)).passed);
       const move = async (tx: TenantTx) =>
         await transitionStage(tx, candidate).then(
@@ -74,16 +75,11 @@ describe('a clearance', () => {
       const won = evaluation.run(tenant, async (tx) => {
         const outcome = await winner(tx);
         held.open();
-        both.arrive();
-        await both.passed;
+        await somebodyWaits(tx);
         return outcome;
       });
       await held.passed;
-      const lost = evaluation.run(tenant, async (tx) => {
-        await tx.execute(sql`select 1`);
-        both.arrive();
-        return await loser(tx);
-      });
+      const lost = evaluation.run(tenant, loser);
       expect(await Promise.all([won, lost])).toEqual(
         first === 'the decision' ? ['false', 'refused'] : ['moved', 'false'],
       );
@@ -116,18 +112,16 @@ describe('a clearance', () => {
 it('a promotion that waits for a change of the policy is judged by the policy that came', async () => {
   const tenant = freshTenant();
   await withGate([auc], async () => {}, { tenant });
-  const [changed, both] = [barrier(), barrier(2)];
+  const changed = barrier();
   const stricter = evaluation.run(tenant, async (tx) => {
     await setGate(tx, { ...gate, policy: { clauses: [never] } });
     changed.open();
-    both.arrive();
-    await both.passed;
+    await somebodyWaits(tx);
   });
   await changed.passed;
   const promoted = evaluation.run(tenant, async (tx) => {
     // Its snapshot would be older than the change, if one held for the transaction.
     await tx.execute(sql`select count(*) from gate_policies`);
-    both.arrive();
     return await promoteThroughGate(tx, candidate);
   });
   await stricter;
@@ -147,18 +141,16 @@ it('a promotion that waits for another is compared with what that one left in pr
     },
     { tenant },
   );
-  const [moved, both] = [barrier(), barrier(2)];
+  const moved = barrier();
   const first = evaluation.run(tenant, async (tx) => {
     const { passed } = await promoteThroughGate(tx, { ...candidate, version: '3' });
     moved.open();
-    both.arrive();
-    await both.passed;
+    await somebodyWaits(tx);
     return passed;
   });
   await moved.passed;
   const second = evaluation.run(tenant, async (tx) => {
     await tx.execute(sql`select stage from model_registry`);
-    both.arrive();
     return await promoteThroughGate(tx, candidate);
   });
   expect(await first).toBe(true);

@@ -17,6 +17,7 @@ import {
   transitionStage,
 } from '../src/index.ts';
 import { refusalOf } from './support/refusal-of.ts';
+import { somebodyWaits } from './support/somebody-waits.ts';
 import { useRegistry } from './support/use-registry.ts';
 
 const registry = useRegistry();
@@ -326,21 +327,15 @@ describe('a guard on a stage', () => {
         'taken back': (tx: TenantTx) => revokeStageClearances(tx, { ...guard, version: '1' }),
         used: (tx: TenantTx) => move(tx, '1', 'production'),
       };
-      const [held, both] = [barrier(), barrier(2)];
+      const held = barrier();
       const winner = registry.run(tenant, async (tx) => {
         const outcome = await calls[first](tx);
         held.open();
-        both.arrive();
-        await both.passed;
+        await somebodyWaits(tx);
         return outcome;
       });
       await held.passed;
-      // It has begun; whichever of the two comes to the lock first is known by now.
-      const loser = registry.run(tenant, async (tx) => {
-        await tx.execute(sql`select 1`);
-        both.arrive();
-        return await calls[first === 'used' ? 'taken back' : 'used'](tx);
-      });
+      const loser = registry.run<unknown>(tenant, calls[first === 'used' ? 'taken back' : 'used']);
       if (first === 'used') {
         expect(await Promise.all([winner, loser])).toMatchObject([{ moves: [{ toStage: 'production' }] }, 0]);
       } else {

@@ -168,8 +168,11 @@ async function readSubject(
     eq(registeredModels.name, name),
     isNull(registeredModels.deletedAt),
   );
+  // A builder is sent when it is awaited, so that listGates would leave before a lock that stands in front of it here.
+  const lock = async () =>
+    await tx.select({ id: registeredModels.id }).from(registeredModels).where(ofModel).for('no key update');
   const [, [found], gates] = await Promise.all([
-    tx.select({ id: registeredModels.id }).from(registeredModels).where(ofModel).for('no key update'),
+    lock(),
     tx
       .select({ id: modelRegistry.id, stage: modelRegistry.stage })
       .from(modelRegistry)
