@@ -10,8 +10,8 @@ export const tiny = 1e-100;
 /** From it on ln(1 - p) needs no correction for the rounding of 1 - p. */
 export const plainLog = 2 ** -10;
 
-/** Scores of a part, but where an edge ends it: short enough for the best to be in few, and for a part's sums to be exact. */
-const partLength = 512;
+/** Scores of a part, but where an edge ends it: of positive rows few, so that little is looked through for the best. */
+const partLength = { pos: 512, neg: 2_048 };
 
 const held = sql`least(1 - ${clip}::float8, greatest(${clip}::float8, -first))`;
 const isPlain = sql`probable and last <= ${-tiny}::float8`;
@@ -27,7 +27,7 @@ function bounds(array: 'pos' | 'neg'): SQL {
   return sql`
                  select a, z, ${scores}[a] as first, ${scores}[z] as last
                    from (select a, lead(a, 1, cardinality(${scores}) + 1) over (order by a) - 1 as z
-                           from (select generate_series(1, cardinality(${scores}), ${sql.raw(String(partLength))}) as a
+                           from (select generate_series(1, cardinality(${scores}), ${sql.raw(String(partLength[array]))}) as a
                                  union
                                  select width_bucket(-edge, ${scores}) + 1 from edges) starts
                           where a <= cardinality(${scores})) ends
@@ -37,16 +37,17 @@ function bounds(array: 'pos' | 'neg'): SQL {
 /**
  * The parts of the positive rows, with what the curve adds up to in them. `others` is the sum of the negative rows that score
  * at least as high as a row, less those `before` the part, `squares` that of the squares and `ranks` that of the products with
- * the row's place; `middles` twice the weighted sum. `ties` are the scores that negative rows have as well.
+ * the row's place, exact up to 2^53 a part; `middles` twice the weighted sum. `ties` are the scores that negative rows have as well.
  */
 export function foundParts({ weight, thresholds }: BinaryStatement): SQL {
   const isWeighted = weight !== undefined;
   const times = sql.raw(isWeighted ? 'w * ' : '');
-  const tp = counted(isWeighted, 'pos', 'own');
-  const fp = counted(isWeighted, 'neg', '(before + other)');
+  const tp = sql.raw(`${counted(isWeighted, 'pos', 'own')}::float8`);
+  const fp = sql.raw(counted(isWeighted, 'neg', '(before + other)'));
+  const found = isWeighted ? sql`(${tp} + ${fp})` : sql`(own + before + other)::float8`;
   const curve = isWeighted
-    ? sql`0 as others, '0' as squares, '0' as ranks, sum(w * 2 * fp) as middles`
-    : sql`sum(other) as others, sum(other::int8 * other)::text as squares, sum(other::int8 * place)::text as ranks, 0 as middles`;
+    ? sql`0 as others, 0 as squares, 0 as ranks, sum(w * 2 * ${fp}) as middles`
+    : sql`sum(other) as others, sum(other::float8 * other) as squares, sum(other::float8 * place) as ranks, 0 as middles`;
   return sql`
                select part.*, z - a + 1 as n, sums.*
                  from (select *, coalesce(width_bucket(whole.pos[a - 1], whole.neg), 0) as before,
@@ -55,21 +56,20 @@ export function foundParts({ weight, thresholds }: BinaryStatement): SQL {
                          from (${bounds('pos')}) b offset 0) part
                 cross join lateral (
                  select ${isWeighted ? sql`sum(w)` : sql`count(*)::float8`} as w, ${curve},
-                        count(*) filter (where place = own) as distinct_scores, sum(${times} tp / (tp + fp)) as precision_sum,
+                        count(*) filter (where place = own) as distinct_scores, sum(${times} ${tp} / ${found}) as precision_sum,
                         sum(case when plain then ${times} -u else 0 end) as score_sum,
                         sum(${times} case when plain then (1 + u) * (1 + u) else 1 end) as brier_sum,
                         sum(${times} case when inside then -ln(-u) else clipped end) as log_sum,
                         array_agg(u) filter (where place = own and whole.neg[before + other] = u) as ties
-                        ${thresholds === 0 ? sql`` : sql`, array_agg(tp + fp) as reached`}
-                   from (select *, ${sql.raw(tp)}::float8 as tp, ${sql.raw(fp)}::float8 as fp
-                           from (select u, ${isWeighted ? sql`w,` : sql``} place, width_bucket(u, beside) as other,
-                                        case when u <> next then place when u = last then last_own
-                                             else a - 1 + width_bucket(u, here) end as own
-                                   from (select unnest(here) as u, unnest(whole.pos[a + 1:z + 1]) as next,
-                                                ${isWeighted ? sql`unnest(whole.pos_w[a:z]) as w,` : sql``}
-                                                generate_series(a, z) as place, here, beside
-                                           from (select whole.pos[a:z] as here, whole.neg[before + 1:beyond] as beside offset 0) s
-                                         offset 0) r offset 0) r offset 0) r) sums`;
+                        ${thresholds === 0 ? sql`` : sql`, array_agg(${found}) as reached`}
+                   from (select u, ${isWeighted ? sql`w,` : sql``} place, width_bucket(u, beside) as other,
+                                case when u <> next then place when u = last then last_own
+                                     else a - 1 + width_bucket(u, here) end as own
+                           from (select unnest(here) as u, unnest(whole.pos[a + 1:z + 1]) as next,
+                                        ${isWeighted ? sql`unnest(whole.pos_w[a:z]) as w,` : sql``}
+                                        generate_series(a, z) as place, here, beside
+                                   from (select whole.pos[a:z] as here, whole.neg[before + 1:beyond] as beside offset 0) s
+                                 offset 0) r offset 0) r) sums`;
 }
 
 /** The parts of the negative rows. ln(1 - p) is corrected for the rounding of 1 - p (Kahan) where p is small. */
@@ -95,7 +95,7 @@ export function missedParts({ weight }: BinaryStatement): SQL {
 /** Rows of weight 0, which are in the counts of bins and of the confusion matrix. */
 export function uncountedParts(y: 1 | 0): SQL {
   return sql`
-                             select ${sql.raw(String(y))}, 0, count(*), 0, max(u), 0, 0, '0', '0', 0, 0, 0, 0, 0, 0
+                             select ${sql.raw(String(y))}, 0, count(*), 0, max(u), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
                                from unnest(${sql.raw(y === 1 ? 'whole.pos_0' : 'whole.neg_0')}) as r (u)
                               group by width_bucket(-u, array(select edge from edges order by edge))`;
 }

@@ -90,7 +90,7 @@ export function binaryStatement(given: BinaryStatement): SQL {
                                     score_sum, brier_sum, log_sum
                                from found
                              union all
-                             select 0, a, n, w, last, 0, 0, '0', '0', 0, distinct_scores, 0, score_sum, brier_sum, log_sum from missed
+                             select 0, a, n, w, last, 0, 0, 0, 0, 0, distinct_scores, 0, score_sum, brier_sum, log_sum from missed
                              ${isWeighted ? sql`union all ${uncountedParts(1)} union all ${uncountedParts(0)}` : sql``}
                               order by y, a, last) p) as parts,
                     (select row_to_json(t) from (${tieSums(given)}) t) as ties
@@ -108,6 +108,8 @@ export function binaryStatement(given: BinaryStatement): SQL {
 /** The rows of each slice in arrays; rows of weight 0 by themselves: they are counted and nothing else. */
 function sortedRows({ rows, label, score, weight, slice }: BinaryStatement): SQL {
   const order = sql.raw(weight === undefined ? 'u' : 'u, w');
+  // Two arrays sort their numbers by themselves, which costs less than one sort of rows; more do not.
+  const isPlain = weight === undefined && slice === undefined;
   const array = (bit: 1 | 0, what: string, of = '') =>
     sql`coalesce(array_agg(${sql.raw(what)} order by ${order}) filter (where y = ${sql.raw(`${bit}${of}`)}), '{}')`;
   const weighted = sql`, ${array(1, 'u', ' and w > 0')} as pos, ${array(0, 'u', ' and w > 0')} as neg,
@@ -119,19 +121,23 @@ function sortedRows({ rows, label, score, weight, slice }: BinaryStatement): SQL
              ${weight === undefined ? sql`, ${array(1, 'u')} as pos, ${array(0, 'u')} as neg, 0 as bad_weights` : weighted}
         from (select ${label} as y, -(${score}::float8) as u ${weight === undefined ? sql`` : sql`, ${weight}::float8 as w`}
                      ${slice === undefined ? sql`` : sql`, (${slice}) collate "C" as slice`}
-                from ${rows}) given
+                from ${rows}
+               ${isPlain ? sql`` : sql`order by ${slice === undefined ? sql`` : sql`slice,`} ${order} offset 0`}) given
        ${slice === undefined ? sql`` : sql`group by slice`}`;
 }
 
 /** Elements that are null, beyond the largest numbers, or NaN, which is above all; width_bucket takes no nulls. */
 function notFinite(array: string): string {
-  const present = `array_remove(${array}, null)`;
+  const present = `case when array_position(${array}, null) is null then ${array} else array_remove(${array}, null) end`;
   return `cardinality(${array}) - width_bucket(${Number.MAX_VALUE}, ${present}) + width_bucket('-infinity', ${present})`;
 }
 
-/** The sums of the first elements of an array, from 0 on: that of the first k is at k + 1. */
+/**
+ * The sums of the first elements of an array, from 0 on: that of the first k is at k + 1. Made by a subquery, flat: what
+ * array_prepend returns would be flattened anew by each function that reads it.
+ */
 function cumulated(array: string): SQL {
   return sql.raw(
-    `array_prepend(0::float8, array(select sum(w) over (order by at rows unbounded preceding) from unnest(${array}) with ordinality as t (w, at) order by at))`,
+    `array(select sum(w) over (order by at rows unbounded preceding) from unnest(array_prepend(0::float8, ${array})) with ordinality as t (w, at) order by at)`,
   );
 }

@@ -17,8 +17,8 @@ const PartSums = z.object({
   /** Negative rows at least as high as the part before it, and what the parts' own are higher by; see foundParts. */
   before: real,
   others: real,
-  squares: z.string(),
-  ranks: z.string(),
+  squares: real,
+  ranks: real,
   middles: real,
   distinct_scores: real,
   precision_sum: real,
