@@ -30,10 +30,10 @@ export function requireOpenProbability(name: string, value: number): number {
   return value;
 }
 
-/** Refuses what is not an integer of at least `least`. */
+/** Refuses what is not an integer of at least `least`, below 2^53: beyond, a step by 1 leads nowhere, and loops would not end. */
 export function requireCount(name: string, value: number, least = 0): number {
-  if (!(Number.isInteger(value) && value >= least)) {
-    throw new StatsError(`${name} must be an integer of at least ${least}.`);
+  if (!(Number.isSafeInteger(value) && value >= least)) {
+    throw new StatsError(`${name} must be an integer of at least ${least}, below 2^53.`);
   }
   return value;
 }

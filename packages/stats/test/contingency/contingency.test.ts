@@ -6,6 +6,7 @@ import {
   goodnessOfFit,
   independenceTest,
   likelihoodRatioFit,
+  mcNemarTest,
   type TwoByTwo,
 } from '../../src/index.ts';
 
@@ -114,4 +115,13 @@ it("Fisher's test is certain of the other side where the table is less likely th
       [0, 2000],
     ]),
   ).toEqual({ p: 0, pGreater: 0, pLess: 1 });
+});
+
+it('counts are below 2^53, from where one more is no other number', () => {
+  const table = [
+    [2 ** 53, 3],
+    [1, 1],
+  ] as const;
+  expect(() => fisherExact(table)).toThrow('below 2^53');
+  expect(() => mcNemarTest({ onlyFirstRight: 1e300, onlySecondRight: 1 })).toThrow('below 2^53');
 });
