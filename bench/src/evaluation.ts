@@ -1,22 +1,9 @@
 import { connect, type Database, type TenantTx, withTenant } from '@mcp-hub/db-core';
 import { measureBinaryQuery } from '@mcp-hub/evaluation';
-import {
-  averagePrecision,
-  bestThresholds,
-  brierScore,
-  calibrationErrors,
-  calibrationTable,
-  countReport,
-  logLoss,
-  mulberry32,
-  rocAuc,
-  thinCurve,
-  thresholdCurve,
-  thresholdRow,
-} from '@mcp-hub/stats';
 import { eq, sql } from 'drizzle-orm';
 import { boolean, doublePrecision, pgTable, text } from 'drizzle-orm/pg-core';
 import postgres from 'postgres';
+import { benchArrays } from './evaluation-arrays.ts';
 import { measure } from './measure.ts';
 import { printTable } from './report.ts';
 import { startBenchDatabase } from './server.ts';
@@ -36,41 +23,6 @@ export async function benchEvaluation(): Promise<void> {
     await db.close();
     await database.end();
   }
-}
-
-async function benchArrays(): Promise<void> {
-  const random = mulberry32(7);
-  const labels = Uint8Array.from({ length: rows }, () => (random() < 0.4 ? 1 : 0));
-  const scores = Float64Array.from(labels, (label) => 0.3 * label + 0.7 * random());
-  const residentBefore = process.resourceUsage().maxRSS;
-  const measured = await measure(
-    [
-      { name: 'one sort of the scores (reference)', run: () => Promise.resolve(Float64Array.from(scores).sort()) },
-      { name: 'all metrics and curves', aim: '3', run: () => Promise.resolve(allMetrics(labels, scores)) },
-    ],
-    { rounds: 9, warmUp: 2 },
-  );
-  const resident = (process.resourceUsage().maxRSS - residentBefore) / 1_024;
-  printTable(
-    `From arrays of ${rows} rows; the process grew by ${resident.toFixed(0)} MiB at its peak (aim < 200)`,
-    measured.map(({ name, medianMs, ratio, aim }) => ({ name, 'median ms': medianMs, 'beside the sort': ratio, aim })),
-  );
-}
-
-/** What evaluateBinary computes of all rows, without intervals. */
-function allMetrics(labels: Uint8Array, scores: Float64Array) {
-  const curve = thresholdCurve({ labels, scores });
-  const predicted = { labels, probabilities: scores };
-  const table = calibrationTable(predicted);
-  const at = curve.thresholds.findLastIndex((threshold) => threshold >= 0.5);
-  const { tp, fp, fn, tn } = thresholdRow(curve, at);
-  const thinned = thinCurve(curve, 1_000);
-  return {
-    ...{ area: rocAuc(curve), precision: averagePrecision(curve), best: bestThresholds(curve) },
-    ...{ brier: brierScore(predicted), logLoss: logLoss(predicted), table, errors: calibrationErrors(table) },
-    report: countReport({ tp, fp, fn, tn }),
-    thresholds: Array.from(thinned.thresholds, (_, index) => thresholdRow(thinned, index)),
-  };
 }
 
 /** A ledger in small: a tenant's table with its policy, whose scores lie in no order. */
