@@ -19,7 +19,7 @@ const isInner = sql`probable and last <= ${-clip}::float8 and first > ${-(1 - cl
 
 /** How many rows, or how much weight, the first k elements of an array are. */
 export const counted = (isWeighted: boolean, array: 'pos' | 'neg', count: string): string =>
-  isWeighted ? `whole.${array}_c[${count} + 1]` : `${count}`;
+  isWeighted ? `whole.${array}_c[${count} + 1]` : count;
 
 /** Where the parts of an array begin and end: `a`, `z`, and the scores there. */
 function bounds(array: 'pos' | 'neg'): SQL {
