@@ -98,10 +98,7 @@ function mcNemar({ labels, baseline, candidate }: ComparedRows, { test, alpha }:
 /** A class is equal to itself alone: 1, '1' and true would all be wrong of each other, and NaN of itself. */
 function requireClasses(labels: ArrayLike<unknown>, ...outputs: readonly ArrayLike<unknown>[]): void {
   const kind = typeof labels[0];
-  for (const [field, column] of [
-    ['labels', labels] as const,
-    ...outputs.map((column) => ['outputs', column] as const),
-  ]) {
+  for (const [field, column] of [['labels', labels] as const, ...outputs.map((of) => ['outputs', of] as const)]) {
     for (let index = 0; index < column.length; index++) {
       const value = column[index];
       if (typeof value === kind && !Number.isNaN(value)) continue;

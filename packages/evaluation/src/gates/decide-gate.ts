@@ -97,9 +97,8 @@ async function judgeGates(tx: TenantTx, { name, version, stage, gate }: Named, f
   return await Promise.all(
     gates.map(async (row) => {
       const policy = checkedPolicy(row.policy);
-      const subject = { modelName: name, versionId: found.version.id, stage };
       const [inputs] = await Promise.all([
-        readGateInputs(tx, subject, policy),
+        readGateInputs(tx, { modelName: name, versionId: found.version.id, stage }, policy),
         revokeStageClearances(tx, { name, version, stage, guard: guardOf(row.name) }),
       ]);
       return { row, policy, inputs, id: newId<'GateDecision'>(), ...judgeGate(policy, inputs) };

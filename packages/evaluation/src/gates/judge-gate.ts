@@ -59,7 +59,7 @@ interface Bounds {
 }
 
 /** JSON has no NaN and no infinity: a row that was written by hand with one reads as text, which JavaScript compares. */
-const isNumber = (value: unknown): value is number => Number.isFinite(value);
+const isNumber = (value: number | null): value is number => Number.isFinite(value);
 
 const boundsOf = ({ min, max }: Bounds) => ({
   ...(min === undefined ? {} : { min }),
@@ -76,7 +76,7 @@ function judgeMetric(clause: Of<'metric'>, { evaluation, metrics }: GateInputs):
   if (found === undefined) return refused(`The evaluation has no ${clause.metric}.`);
   if (found.value === null) return refused(`${clause.metric} is undefined: ${found.reason}`);
   const { value, lower, upper, n } = found;
-  if (!isNumber(value)) return refused(`${clause.metric} is ${value}, which no bound holds.`);
+  if (!isNumber(value)) return refused(`${clause.metric} is no finite number, which no bound holds.`);
   const { minRows = 1 } = clause;
   if (n < minRows) return refused(`The evaluation is of ${n} rows and has to be of ${minRows}.`, { n, minRows });
   if (clause.byInterval === true && !(isNumber(lower) && isNumber(upper))) {

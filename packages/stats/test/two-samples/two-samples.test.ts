@@ -95,7 +95,7 @@ describe('mannWhitneyTest', () => {
     // One of 2e9 values differs, and six of them, one for and five against; by mpmath, 60 digits.
     const one = mannWhitneyTestOfCounts({ values: [0, 1], xCounts: [1e9, 0], yCounts: [1e9 - 1, 1] });
     expect(one.value?.z).toBeCloseTo(0.999999999, 15);
-    expect(one.value?.p).toBeCloseTo(0.31731050834685555, 14);
+    expect(one.value?.p).toBeCloseTo(0.3173105083468555, 14);
     const six = mannWhitneyTestOfCounts({ values: [0, 1], xCounts: [1e9, 5], yCounts: [1e9 - 1, 1] });
     expect(six.value?.z).toBeCloseTo(1.6329931573647209, 14);
   });
@@ -131,7 +131,7 @@ describe('proportions', () => {
 
   it('Wilson intervals keep their digits where the error rate is 1e-12', () => {
     const [lower = 0] = wilsonInterval({ successes: 1, n: 1e6 }, 1e-12).value ?? [];
-    expect(lower / 1.893036021765202532e-8).toBeCloseTo(1, 13);
+    expect(lower / 1.8930360217652025e-8).toBeCloseTo(1, 13);
   });
 
   it("Newcombe's interval agrees with statsmodels", () => {
