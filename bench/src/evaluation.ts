@@ -72,6 +72,21 @@ async function benchSql(db: Database): Promise<void> {
         ),
       },
       {
+        name: 'one running count over that order, nothing else',
+        run: inTenant((tx) =>
+          tx.execute(sql`select max(hits) from (select sum(label::int) over (order by score rows unbounded preceding) as hits
+                                                   from bench_scores where tenant_id = ${tenant} offset 0) counted`),
+        ),
+      },
+      {
+        name: 'the scores of each class in a sorted array, nothing else',
+        run: inTenant((tx) =>
+          tx.execute(sql`select cardinality(array_agg(-score order by -score) filter (where label)),
+                                cardinality(array_agg(-score order by -score) filter (where not label))
+                           from bench_scores where tenant_id = ${tenant}`),
+        ),
+      },
+      {
         name: 'all metrics, curves and intervals',
         aim: '1.5',
         run: inTenant((tx) => {
