@@ -161,9 +161,12 @@ CREATE TABLE "stage_clearances" (
 	"created_at" timestamp (3) with time zone DEFAULT app_now() NOT NULL,
 	"expires_at" timestamp (3) with time zone,
 	"used_by_change_number" bigint,
+	"revoked_at" timestamp (3) with time zone,
+	"revoked_by" text,
 	CONSTRAINT "stage_clearances_pk" PRIMARY KEY("tenant_id","id"),
 	CONSTRAINT "stage_clearances_tenant_id_check" CHECK ("stage_clearances"."tenant_id" <> ''),
 	CONSTRAINT "stage_clearances_stage_check" CHECK ("stage_clearances"."stage" in ('development', 'staging', 'production', 'archived')),
+	CONSTRAINT "stage_clearances_end_check" CHECK ("stage_clearances"."used_by_change_number" is null or "stage_clearances"."revoked_at" is null),
 	CONSTRAINT "stage_clearances_version_fk" FOREIGN KEY ("tenant_id","version_id") REFERENCES "public"."model_registry"("tenant_id","id") ON DELETE cascade ON UPDATE no action
 );
 --> statement-breakpoint
@@ -217,7 +220,7 @@ CREATE INDEX "registered_models_created_idx" ON "registered_models" USING btree 
 --> statement-breakpoint
 CREATE INDEX "registered_models_updated_idx" ON "registered_models" USING btree ("tenant_id","updated_at","id");
 --> statement-breakpoint
-CREATE INDEX "stage_clearances_unused_idx" ON "stage_clearances" USING btree ("tenant_id","version_id","stage","guard","id") WHERE "stage_clearances"."used_by_change_number" is null;
+CREATE INDEX "stage_clearances_standing_idx" ON "stage_clearances" USING btree ("tenant_id","version_id","stage","guard","id") WHERE "stage_clearances"."used_by_change_number" is null and "stage_clearances"."revoked_at" is null;
 --> statement-breakpoint
 CREATE INDEX "stage_clearances_version_idx" ON "stage_clearances" USING btree ("tenant_id","version_id");
 --> statement-breakpoint
@@ -387,6 +390,7 @@ begin
         ('registered_models', 'registered_models_name_key'),
         ('registered_models', 'registered_models_pk'),
         ('registered_models', 'registered_models_tenant_id_check'),
+        ('stage_clearances', 'stage_clearances_end_check'),
         ('stage_clearances', 'stage_clearances_pk'),
         ('stage_clearances', 'stage_clearances_stage_check'),
         ('stage_clearances', 'stage_clearances_tenant_id_check'),
@@ -418,7 +422,7 @@ begin
         ('model_tags', 'model_tags_version_value_idx'),
         ('registered_models', 'registered_models_created_idx'),
         ('registered_models', 'registered_models_updated_idx'),
-        ('stage_clearances', 'stage_clearances_unused_idx'),
+        ('stage_clearances', 'stage_clearances_standing_idx'),
         ('stage_clearances', 'stage_clearances_version_idx')
       ) as made(parent, name)
      where not exists (select from pg_catalog.pg_index i where i.indrelid = pg_catalog.to_regclass('public.' || made.parent) and i.indexrelid = pg_catalog.to_regclass('public.' || made.name) and i.indisvalid)

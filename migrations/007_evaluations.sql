@@ -240,7 +240,7 @@ CREATE INDEX "evaluations_run_idx" ON "evaluations" USING btree ("tenant_id","ru
 --> statement-breakpoint
 CREATE INDEX "evaluations_created_idx" ON "evaluations" USING btree ("tenant_id","created_at","id");
 --> statement-breakpoint
-CREATE INDEX "gate_approvals_version_idx" ON "gate_approvals" USING btree ("tenant_id","version_id","stage","actor","id");
+CREATE INDEX "gate_approvals_version_idx" ON "gate_approvals" USING btree ("tenant_id","version_id","stage","actor","created_at","id");
 --> statement-breakpoint
 CREATE INDEX "gate_changes_model_idx" ON "gate_changes" USING btree ("tenant_id","model_id","id");
 --> statement-breakpoint
@@ -250,7 +250,7 @@ CREATE INDEX "model_comparisons_candidate_idx" ON "model_comparisons" USING btre
 --> statement-breakpoint
 CREATE INDEX "model_comparisons_baseline_idx" ON "model_comparisons" USING btree ("tenant_id","baseline_version_id","created_at","id");
 --> statement-breakpoint
-CREATE INDEX "model_comparisons_pair_idx" ON "model_comparisons" USING btree ("tenant_id","candidate_version_id","baseline_version_id","test","id");
+CREATE INDEX "model_comparisons_pair_idx" ON "model_comparisons" USING btree ("tenant_id","candidate_version_id","baseline_version_id","test","metric","created_at","id");
 --> statement-breakpoint
 CREATE INDEX "model_comparisons_family_idx" ON "model_comparisons" USING btree ("tenant_id","family","id") WHERE "model_comparisons"."family" is not null;
 --> statement-breakpoint

@@ -1,21 +1,9 @@
 import { connect, type Database, type TenantTx, withTenant } from '@mcp-hub/db-core';
 import { measureBinaryQuery } from '@mcp-hub/evaluation';
-import {
-  averagePrecision,
-  bestThresholds,
-  brierScore,
-  calibrationErrors,
-  calibrationTable,
-  countReport,
-  logLoss,
-  mulberry32,
-  rocAuc,
-  thinCurve,
-  thresholdCurve,
-  thresholdRow,
-} from '@mcp-hub/stats';
-import { sql } from 'drizzle-orm';
+import { eq, sql } from 'drizzle-orm';
+import { boolean, doublePrecision, pgTable, text } from 'drizzle-orm/pg-core';
 import postgres from 'postgres';
+import { benchArrays } from './evaluation-arrays.ts';
 import { measure } from './measure.ts';
 import { printTable } from './report.ts';
 import { startBenchDatabase } from './server.ts';
@@ -35,41 +23,6 @@ export async function benchEvaluation(): Promise<void> {
     await db.close();
     await database.end();
   }
-}
-
-async function benchArrays(): Promise<void> {
-  const random = mulberry32(7);
-  const labels = Uint8Array.from({ length: rows }, () => (random() < 0.4 ? 1 : 0));
-  const scores = Float64Array.from(labels, (label) => 0.3 * label + 0.7 * random());
-  const residentBefore = process.resourceUsage().maxRSS;
-  const measured = await measure(
-    [
-      { name: 'one sort of the scores (reference)', run: () => Promise.resolve(Float64Array.from(scores).sort()) },
-      { name: 'all metrics and curves', aim: '3', run: () => Promise.resolve(allMetrics(labels, scores)) },
-    ],
-    { rounds: 9, warmUp: 2 },
-  );
-  const resident = (process.resourceUsage().maxRSS - residentBefore) / 1_024;
-  printTable(
-    `From arrays of ${rows} rows; the process grew by ${resident.toFixed(0)} MiB at its peak (aim < 200)`,
-    measured.map(({ name, medianMs, ratio, aim }) => ({ name, 'median ms': medianMs, 'beside the sort': ratio, aim })),
-  );
-}
-
-/** What evaluateBinary computes of all rows, without intervals. */
-function allMetrics(labels: Uint8Array, scores: Float64Array) {
-  const curve = thresholdCurve({ labels, scores });
-  const predicted = { labels, probabilities: scores };
-  const table = calibrationTable(predicted);
-  const at = curve.thresholds.findLastIndex((threshold) => threshold >= 0.5);
-  const { tp, fp, fn, tn } = thresholdRow(curve, at);
-  const thinned = thinCurve(curve, 1_000);
-  return {
-    ...{ area: rocAuc(curve), precision: averagePrecision(curve), best: bestThresholds(curve) },
-    ...{ brier: brierScore(predicted), logLoss: logLoss(predicted), table, errors: calibrationErrors(table) },
-    report: countReport({ tp, fp, fn, tn }),
-    thresholds: Array.from(thinned.thresholds, (_, index) => thresholdRow(thinned, index)),
-  };
 }
 
 /** A ledger in small: a tenant's table with its policy, whose scores lie in no order. */
@@ -94,17 +47,17 @@ async function fillScores(ownerUrl: string): Promise<void> {
   }
 }
 
+const benchScores = pgTable('bench_scores', {
+  tenantId: text('tenant_id').notNull(),
+  label: boolean('label').notNull(),
+  score: doublePrecision('score').notNull(),
+  weight: doublePrecision('weight').notNull(),
+  origin: text('origin').notNull(),
+});
+
 function scoresOf(tx: TenantTx) {
-  return tx
-    .select({
-      label: sql<boolean>`label`.as('label'),
-      score: sql<number>`score`.as('score'),
-      weight: sql<number>`weight`.as('weight'),
-      origin: sql<string>`origin`.as('origin'),
-    })
-    .from(sql`bench_scores`)
-    .where(sql`tenant_id = ${tenant}`)
-    .as('scores');
+  const { label, score, weight, origin, tenantId } = benchScores;
+  return tx.select({ label, score, weight, origin }).from(benchScores).where(eq(tenantId, tenant)).as('scores');
 }
 
 async function benchSql(db: Database): Promise<void> {
@@ -116,6 +69,21 @@ async function benchSql(db: Database): Promise<void> {
         run: inTenant((tx) =>
           tx.execute(sql`select max(score) from (select score from bench_scores where tenant_id = ${tenant}
                                                   order by score offset 0) sorted`),
+        ),
+      },
+      {
+        name: 'one running count over that order, nothing else',
+        run: inTenant((tx) =>
+          tx.execute(sql`select max(hits) from (select sum(label::int) over (order by score rows unbounded preceding) as hits
+                                                   from bench_scores where tenant_id = ${tenant} offset 0) counted`),
+        ),
+      },
+      {
+        name: 'the scores of each class in a sorted array, nothing else',
+        run: inTenant((tx) =>
+          tx.execute(sql`select cardinality(array_agg(-score order by -score) filter (where label)),
+                                cardinality(array_agg(-score order by -score) filter (where not label))
+                           from bench_scores where tenant_id = ${tenant}`),
         ),
       },
       {
@@ -144,7 +112,7 @@ async function benchSql(db: Database): Promise<void> {
         }),
       },
     ],
-    { rounds: 3, warmUp: 1 },
+    { rounds: 5, warmUp: 1 },
   );
   printTable(
     `In SQL over ${rows} rows`,

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { expect, it } from 'vitest';
 import { ChartError, type ChartSpec, isChartError, renderSvg, rocChart } from '../src/index.ts';
 import { thresholdRows } from './support/samples.ts';
 
@@ -11,35 +11,19 @@ const other = (parts: Readonly<Record<string, unknown>>) =>
     layer: [{ mark: 'point', encoding: { x: { field: 'x', type: 'quantitative' } }, ...parts }],
   }) as unknown as ChartSpec;
 
-describe('without the libraries', () => {
-  afterEach(() => {
-    vi.doUnmock('vega');
-    vi.doUnmock('vega-lite');
-    vi.resetModules();
-  });
-
-  it.each(['vega', 'vega-lite'])(
-    'a missing %s is an error that says what to install, and specifications are made',
-    async (library) => {
-      vi.resetModules();
-      vi.doMock(library, () => {
-        throw new Error(`Cannot find package '${library}'`);
-      });
-      const fresh = await import('../src/index.ts');
-      const made = fresh.rocChart({ curves: [{ name: 'v1', rows: thresholdRows() }] });
-      expect(made).toEqual(spec);
-      const error: unknown = await fresh.renderSvg(made).catch((thrown: unknown) => thrown);
-      expect(fresh.isChartError(error) && error.code).toBe('missing_library');
-      expect(String(error)).toContain('npm install vega@6 vega-lite@6.4.3');
-    },
-  );
-});
-
 it('is one SVG document', async () => {
   const svg = await renderSvg(spec);
   expect(svg.startsWith('<svg ')).toBe(true);
   expect(svg.endsWith('</svg>')).toBe(true);
   expect(svg).toContain('xmlns="http://www.w3.org/2000/svg"');
+});
+
+it('bears a title as it was given, also one that a replacement would read as a pattern', async () => {
+  const title = "Cost in $& and $' of $$";
+  const svg = await renderSvg(rocChart({ curves: [{ name: 'v1', rows: thresholdRows() }], title }));
+  const label = / aria-label="([^"]*)"/.exec(svg)?.[1];
+  expect(label).toContain("Cost in $&amp; and $' of $$");
+  expect(svg.match(/<svg /g)).toHaveLength(1);
 });
 
 it.each(['file:///etc/hostname', '/etc/hostname', 'http://127.0.0.1:9/rows.csv'])(

@@ -3,11 +3,16 @@ export * from './comparisons/comparisons.ts';
 export { adjustFamily, type ComparisonNumbers, decideComparison } from './comparisons/decide-comparison.ts';
 export * from './evaluations/confusion.ts';
 export * from './evaluations/curves.ts';
-export { EvaluateBinaryInput, evaluateBinary } from './evaluations/evaluate-binary.ts';
+export {
+  EvaluateBinaryInput,
+  evaluateBinary,
+  MeasureBinaryInput,
+  measureBinary,
+} from './evaluations/evaluate-binary.ts';
 export * from './evaluations/evaluate-multiclass.ts';
 export * from './evaluations/evaluate-ranking.ts';
 export * from './evaluations/evaluate-regression.ts';
-export type { MetricRow, MetricValue, SliceKey } from './evaluations/evaluation-parts.ts';
+export type * from './evaluations/evaluation-parts.ts';
 export * from './evaluations/evaluations.ts';
 export * from './evaluations/feature-importance.ts';
 export * from './evaluations/list-metrics.ts';

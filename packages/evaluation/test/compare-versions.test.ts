@@ -2,6 +2,7 @@ import type { TenantTx } from '@mcp-hub/db-core';
 import { registerVersion } from '@mcp-hub/registry';
 import { deLongTest, holm, mcNemarTest } from '@mcp-hub/stats';
 import { barrier, freshTenant } from '@mcp-hub/testing';
+import { sql } from 'drizzle-orm';
 import { describe, expect, it } from 'vitest';
 import {
   type CompareVersionsInput,
@@ -12,6 +13,7 @@ import {
 } from '../src/index.ts';
 import { refusalOf } from './support/refusal-of.ts';
 import { dataset, scoredRows } from './support/rows.ts';
+import { somebodyWaits } from './support/somebody-waits.ts';
 import { useEvaluation } from './support/use-evaluation.ts';
 
 const evaluation = useEvaluation();
@@ -126,6 +128,22 @@ describe('compareVersions', () => {
     expect(await refused({ baseline: itself })).toMatchObject({ details: { field: 'candidate' } });
     expect(await refused({ test: 'paired_bootstrap' })).toMatchObject({ code: 'invalid_input' });
     expect(await refused({ test: 'paired_t', metric: 'f1' })).toMatchObject({ details: { field: 'metric' } });
+    const shifted = { name: 'm', version: '1', outputs: good.map((score) => 2 * score) };
+    expect(await refused({ test: 'paired_t', metric: 'brier', baseline: shifted })).toMatchObject({
+      details: { field: 'outputs' },
+    });
+  });
+
+  it('refuses classes that can never be equal: text beside numbers, and NaN', async () => {
+    const classes = { labels: bits(good), test: 'mcnemar_exact' as const };
+    const refused = async (outputs: ArrayLike<string | number>) => {
+      const candidate = { name: 'm', version: '2', outputs };
+      const baseline = { name: 'm', version: '1', outputs: bits(poor) };
+      return await refusalOf(inTenant((tx) => compareVersions(tx, { ...comparison(classes), baseline, candidate })));
+    };
+    expect(await refused(bits(good).map(String))).toMatchObject({ details: { field: 'outputs', index: 0 } });
+    const missing = bits(good).map((bit, row) => (row === 7 ? Number.NaN : bit));
+    expect(await refused(missing)).toMatchObject({ details: { field: 'outputs', index: 7 } });
   });
 });
 
@@ -154,6 +172,29 @@ describe('a family of comparisons', () => {
       expect(left?.adjustedP).toBe(left?.pValue);
     });
   });
+
+  it.each([undefined, family])(
+    'is told of a deletion once, where two ask for it at the same time (family: %j)',
+    async (of) => {
+      const tenant = freshTenant();
+      const { id } = await inTenant((tx) => compareVersions(tx, comparison({ family: of })), tenant);
+      const erased = barrier();
+      const first = evaluation.run(tenant, async (tx) => {
+        await deleteComparison(tx, { comparisonId: id });
+        erased.open();
+        await somebodyWaits(tx);
+      });
+      await erased.passed;
+      // It still sees the comparison, and waits for who is deleting it.
+      const second = evaluation.run(tenant, (tx) => deleteComparison(tx, { comparisonId: id }));
+      expect(await refusalOf(second)).toMatchObject({ code: 'not_found' });
+      await first;
+      const told = await evaluation.run(tenant, (tx) =>
+        tx.execute(sql`select from outbox_events where topic = 'comparison.deleted'`),
+      );
+      expect(told).toHaveLength(1);
+    },
+  );
 
   it('keeps its correction', async () => {
     await inTenant(async (tx) => {

@@ -1,6 +1,7 @@
 import type { TenantTx } from '@mcp-hub/db-core';
 import { registerVersion } from '@mcp-hub/registry';
 import { modelRegistry } from '@mcp-hub/registry/schema';
+import { mulberry32 } from '@mcp-hub/stats';
 import { freshTenant } from '@mcp-hub/testing';
 import { sql } from 'drizzle-orm';
 import fc from 'fast-check';
@@ -104,6 +105,37 @@ describe('measureBinaryQuery', () => {
       );
     },
     120_000,
+  );
+
+  // Parts are of 512 rows, the steps in them of 32: scores that differ, that tie within a part, over parts, and all of them.
+  it.each(
+    [0, 1_000, 20, 1].flatMap((levels) =>
+      [{ skill: 0.3 }, { skill: 0 }, { skill: 1.2 }].flatMap(({ skill }) =>
+        [false, true].map((isWeighted) => ({ levels, skill, isWeighted })),
+      ),
+    ),
+  )(
+    'finds the same of many parts: $levels levels of scores, skill $skill, weighted: $isWeighted',
+    async ({ levels, skill, isWeighted }) => {
+      const random = mulberry32(levels + skill * 10);
+      const rows = Array.from({ length: 3_000 }, (): Row => {
+        const label = random() < 0.4 ? 1 : 0;
+        const score = (skill * label + random()) / (1 + skill);
+        return {
+          ...{ label, score: levels === 0 ? score : Math.floor(score * levels) / levels },
+          ...{ weight: Math.floor(random() * 9) / 4, feature: random() < 0.5 ? 'SFO' : 'LAX' },
+        };
+      });
+      for (const costs of [
+        { falsePositive: 1, falseNegative: 2 },
+        { falsePositive: 0, falseNegative: 1 },
+        { falsePositive: 3, falseNegative: 0 },
+      ]) {
+        const given = { costs, thresholds: levels === 20 ? 1_000 : 50, minSliceRows: 1 };
+        expectNear(await inSql(rows, given, isWeighted), inArrays(rows, given, isWeighted), 1e-12);
+      }
+    },
+    60_000,
   );
 
   it.each([

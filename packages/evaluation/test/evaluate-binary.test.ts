@@ -12,7 +12,7 @@ import {
 import { freshTenant } from '@mcp-hub/testing';
 import { sql } from 'drizzle-orm';
 import { describe, expect, it } from 'vitest';
-import { type EvaluateBinaryInput, evaluateBinary, type RecordedEvaluation } from '../src/index.ts';
+import { type EvaluateBinaryInput, evaluateBinary, measureBinary, type RecordedEvaluation } from '../src/index.ts';
 import { refusalOf } from './support/refusal-of.ts';
 import { dataset, scoredRows } from './support/rows.ts';
 import { useEvaluation } from './support/use-evaluation.ts';
@@ -52,6 +52,29 @@ describe('evaluateBinary', () => {
     expect(metric(found, 'accuracy')).toMatchObject({ value: right / 300, lower, upper, intervalMethod: 'wilson' });
     expect(metric(found, 'average_precision')).toMatchObject({ value: averagePrecision(curve).value, lower: null });
     expect(metric(found, 'brier')?.value).toBe(brierScore({ labels, probabilities: scores }).value);
+  });
+
+  it('says what measureBinary says without a database', async () => {
+    const { labels, scores, origin } = rows;
+    const input = { labels, scores, slices: { origin }, weights: labels.map((label) => label + 0.5) };
+    const ofAllRows = measureBinary(input).metrics.filter(({ sliceFeature }) => sliceFeature === '');
+    expect((await evaluate(input)).metrics).toEqual(ofAllRows);
+    expect(() => measureBinary({ labels: [1], scores: [Number.NaN] })).toThrow(
+      expect.objectContaining({ code: 'invalid_input', details: { field: 'scores', index: 0 } }),
+    );
+  });
+
+  it.each([0, 0.35, 0.5, 0.9, 2])('counts at the threshold %d by the curve as row by row', async (threshold) => {
+    const labels = [1, 0, 1, 0, 1];
+    const scores = [0.9, 0.9, 0.35, 0.5, 0.1];
+    const { cells } = measureBinary({ labels, scores, threshold });
+    const of = (trueLabel: number, isPredicted: boolean) =>
+      labels.filter((label, row) => label === trueLabel && (scores[row] ?? 0) >= threshold === isPredicted).length;
+    const found = (trueLabel: string, predictedLabel: string) =>
+      cells.find((cell) => cell.trueLabel === trueLabel && cell.predictedLabel === predictedLabel)?.n ?? 0;
+    expect([found('1', '1'), found('0', '1'), found('1', '0'), found('0', '0')]).toEqual([
+      ...[of(1, true), of(0, true), of(1, false), of(0, false)],
+    ]);
   });
 
   it('stores what it returns', async () => {
@@ -176,7 +199,13 @@ describe('evaluateBinary', () => {
       );
     expect(await refused({ labels: [1, 0] })).toMatchObject({ code: 'invalid_input' });
     expect(await refused({ labels: [2] })).toMatchObject({ code: 'invalid_input', details: { field: 'labels' } });
-    expect(await refused({ scores: [Number.NaN] })).toMatchObject({ code: 'invalid_input' });
+    expect(await refused({ labels: [1, 0], scores: [0.5, Number.NaN] })).toMatchObject({
+      code: 'invalid_input',
+      details: { field: 'scores', index: 1 },
+    });
+    const missing = JSON.parse('[null]') as number[];
+    expect(await refused({ scores: missing })).toMatchObject({ details: { field: 'scores', index: 0 } });
+    expect(await refused({ weights: missing })).toMatchObject({ details: { field: 'weights', index: 0 } });
     expect(await refused({ slices: { origin: ['a', 'b'] } })).toMatchObject({ code: 'invalid_input' });
     const hidden = JSON.parse('{"__proto__": ["a"]}') as Record<string, string[]>;
     expect(await refused({ slices: hidden })).toMatchObject({ code: 'invalid_input', details: { field: 'slices' } });

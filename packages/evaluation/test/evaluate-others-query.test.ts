@@ -35,6 +35,10 @@ const classNumber = fc.integer({ min: 0, max: 4 });
 /** Around an offset that costs digits where the spread is taken of squares. */
 const offset = fc.double({ min: 1e6 - 10, max: 1e6 + 10, noNaN: true });
 const nearby = fc.oneof(offset, fc.constantFrom(1e6, 1e6 + 1));
+/** All values that count are equal; with weights, their mean's distance from the first row is rounded. */
+const besideNoWeight: Row[] = [0, 0.1, 0.2, 0.3].map((part) => {
+  return { label: 1e6 + (part === 0 ? 0.1 : 0.7), score: 1e6, weight: part, feature: 'SFO' };
+});
 
 async function inTenant<Result>(work: (tx: TenantTx) => Promise<Result>): Promise<Result> {
   return await evaluation.run(freshTenant(), async (tx) => {
@@ -92,9 +96,7 @@ describe.each([{ isWeighted: false }, { isWeighted: true }])(
 
     it('takes errors of numbers', async () => {
       await fc.assert(
-        fc.asyncProperty(rowsWith(nearby, nearby), async (found) => {
-          // Beside rows that do not count, the array's R² takes rounding for spread.
-          const rows = found.filter((row) => row.weight > 0);
+        fc.asyncProperty(rowsWith(nearby, nearby), async (rows) => {
           await inTenant(async (tx) => {
             const given = rowsOf(
               tx,
@@ -115,7 +117,7 @@ describe.each([{ isWeighted: false }, { isWeighted: true }])(
             await expectSame(tx, fromSql, fromArrays, 'mae');
           });
         }),
-        { numRuns: 25 },
+        { numRuns: 25, examples: [[besideNoWeight]] },
       );
     }, 120_000);
   },

@@ -1,15 +1,13 @@
 import type { TenantTx } from '@mcp-hub/db-core';
-import { getVersion, registerVersion, renameModel, transitionStage } from '@mcp-hub/registry';
+import { registerVersion, renameModel, transitionStage } from '@mcp-hub/registry';
 import { freshTenant } from '@mcp-hub/testing';
 import { sql } from 'drizzle-orm';
 import { describe, expect, it } from 'vitest';
 import {
   approveVersion,
-  compareVersions,
   decideGate,
   evaluateBinary,
   type GateClause,
-  type GateOutcome,
   listGateDecisions,
   listGates,
   promoteThroughGate,
@@ -18,49 +16,23 @@ import {
   setGate,
   withdrawApproval,
 } from '../src/index.ts';
+import {
+  auc,
+  candidate,
+  compare,
+  evaluate,
+  good,
+  poor,
+  resultsOf,
+  stageOf,
+  withGateOf,
+} from './support/gated-model.ts';
 import { refusalOf } from './support/refusal-of.ts';
-import { dataset, scoredRows } from './support/rows.ts';
+import { dataset } from './support/rows.ts';
 import { useEvaluation } from './support/use-evaluation.ts';
 
 const evaluation = useEvaluation();
-const { labels, scores: good, origin } = scoredRows(300, 7, 0.9);
-const { scores: poor } = scoredRows(300, 7, 0.4);
-const candidate = { name: 'm', version: '2', stage: 'production' } as const;
-
-const evaluate = async (tx: TenantTx, version: string, scores: Float64Array, more = {}) =>
-  await evaluateBinary(tx, { name: 'm', version, dataset, labels, scores, slices: { origin }, ...more });
-const compare = async (tx: TenantTx, first: Float64Array, second: Float64Array, more = {}) =>
-  await compareVersions(tx, {
-    ...{
-      baseline: { name: 'm', version: '1', outputs: first },
-      candidate: { name: 'm', version: '2', outputs: second },
-    },
-    ...{ labels, dataset, test: 'delong' as const, ...more },
-  });
-
-/** Version 1 is in production, version 2 was evaluated; a gate with these clauses stands before production. */
-async function withGate<Result>(
-  clauses: readonly GateClause[],
-  work: (tx: TenantTx) => Promise<Result>,
-  { scores = good, tenant = freshTenant() } = {},
-): Promise<Result> {
-  return await evaluation.run(
-    tenant,
-    async (tx) => {
-      await registerVersion(tx, { name: 'm' });
-      await registerVersion(tx, { name: 'm' });
-      await transitionStage(tx, { name: 'm', version: '1', stage: 'production' });
-      await evaluate(tx, '2', scores);
-      await setGate(tx, { name: 'm', stage: 'production', gate: 'quality', policy: { clauses: [...clauses] } });
-      return await work(tx);
-    },
-    { actor: 'author' },
-  );
-}
-
-const resultsOf = ({ decisions }: GateOutcome) => decisions.flatMap(({ results }) => results);
-const stageOf = async (tx: TenantTx, version: string) => (await getVersion(tx, { name: 'm', version })).stage;
-const auc = { kind: 'metric', metric: 'roc_auc', min: 0.8 } as const;
+const withGate = withGateOf(evaluation);
 
 describe('promoteThroughGate', () => {
   it('moves what passes, by a clearance of the decision, in one transaction', async () => {

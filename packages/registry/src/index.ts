@@ -36,7 +36,9 @@ export {
   IssueStageClearanceInput,
   issueStageClearance,
   RemoveStageGuardInput,
+  RevokeStageClearancesInput,
   removeStageGuard,
+  revokeStageClearances,
   SetStageGuardInput,
   setStageGuard,
 } from './stage-guards.ts';

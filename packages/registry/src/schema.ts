@@ -341,13 +341,21 @@ export const stageClearances = tenantTable(
     expiresAt: timeColumn('expires_at'),
     /** The change that used it up; null while it is unused. */
     usedByChangeNumber: changeNumberColumn('used_by_change_number'),
+    /** When it was taken back unused, and by whom; null while it stands. */
+    revokedAt: timeColumn('revoked_at'),
+    revokedBy: text('revoked_by'),
   },
   (t, constraint) => [
     constraint.primaryKey(t.id),
     constraint.oneOf('stage', t.stage, modelStages),
+    constraint.check('end', sql`${t.usedByChangeNumber} is null or ${t.revokedAt} is null`),
     constraint.foreignKey('version', [t.versionId], [modelRegistry.id], { onDelete: 'cascade' }),
-    // A transition's look for the oldest unused clearance of each guard.
-    constraint.index('unused', [t.versionId, t.stage, t.guard, t.id], sql`${t.usedByChangeNumber} is null`),
+    // A transition's look for the oldest clearance of each guard that stands, and taking those back.
+    constraint.index(
+      'standing',
+      [t.versionId, t.stage, t.guard, t.id],
+      sql`${t.usedByChangeNumber} is null and ${t.revokedAt} is null`,
+    ),
     // The cascade from a version.
     constraint.index('version', [t.versionId]),
   ],

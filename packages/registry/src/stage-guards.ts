@@ -9,7 +9,7 @@ import {
   toId,
   uuidArray,
 } from '@mcp-hub/db-core';
-import { and, eq, sql } from 'drizzle-orm';
+import { and, eq, type SQL, sql } from 'drizzle-orm';
 import { z } from 'zod';
 import {
   descriptionText,
@@ -23,8 +23,8 @@ import {
 import { recordModelChange } from './model-changes.ts';
 import { countChange, type LockedModel, lockModel } from './model-lock.ts';
 import { versionNotFound } from './not-found.ts';
-import { type ModelStage, stageClearances, stageGuards } from './schema.ts';
-import { findVersion } from './versions.ts';
+import { type ModelStage, modelRegistry, stageClearances, stageGuards } from './schema.ts';
+import { findVersion, liveVersion } from './versions.ts';
 
 export const SetStageGuardInput = z.strictObject({
   name: modelName,
@@ -66,8 +66,10 @@ export const RemoveStageGuardInput = z.strictObject({ name: modelName, stage: st
 export type RemoveStageGuardInput = Readonly<z.input<typeof RemoveStageGuardInput>>;
 
 /**
- * Takes a guard away; where none stands nothing is written. Under the lock of the model; three round trips. Announces
- * `stage_guard.removed`, with its row in the history. @throws DomainError `not_found` without the model.
+ * Takes a guard away, and back what it has issued and nobody used: set again, it starts anew. Where none stands nothing is
+ * written. Under the lock of the model; three round trips. Announces `stage_guard.removed`, with its row in the history.
+ *
+ * @throws DomainError `not_found` without the model.
  */
 export async function removeStageGuard(tx: TenantTx, input: RemoveStageGuardInput): Promise<void> {
   const { name, stage, guard } = parseInput(RemoveStageGuardInput, input);
@@ -84,7 +86,16 @@ export async function removeStageGuard(tx: TenantTx, input: RemoveStageGuardInpu
     )
     .returning({ guard: stageGuards.guard });
   if (removed.length === 0) return;
-  await Promise.all([countChange(tx, model), recordModelChange(tx, model, { kind: 'guard_removed', stage, guard })]);
+  const tenant = tenantOf(tx);
+  await Promise.all([
+    countChange(tx, model),
+    recordModelChange(tx, model, { kind: 'guard_removed', stage, guard }),
+    tx.execute(sql`
+      update ${stageClearances} c set ${revoked}
+        from ${modelRegistry} v
+       where v.tenant_id = ${tenant} and v.name = ${model.name}
+         and c.tenant_id = ${tenant} and c.version_id = v.id and c.stage = ${stage} and c.guard = ${guard} and ${stands}`),
+  ]);
 }
 
 export const IssueStageClearanceInput = z.strictObject({
@@ -120,6 +131,44 @@ export async function issueStageClearance(
   return toId(id, 'id');
 }
 
+export const RevokeStageClearancesInput = z.strictObject({
+  name: modelName,
+  version: versionName,
+  stage: stageName,
+  guard: guardName,
+});
+export type RevokeStageClearancesInput = Readonly<z.input<typeof RevokeStageClearancesInput>>;
+
+/**
+ * Takes back every clearance of a guard that a version has not used, expired ones included; the rows stay. Gives their
+ * number. Under the lock of the model, so that a transition at the same time has either used one before or finds none; two
+ * round trips.
+ *
+ * @throws DomainError `not_found` without the version.
+ */
+export async function revokeStageClearances(tx: TenantTx, input: RevokeStageClearancesInput): Promise<number> {
+  const { name, version, stage, guard } = parseInput(RevokeStageClearancesInput, input);
+  const model = await lockModel(tx, name);
+  const [found] = await tx.execute<{ revoked: number }>(sql`
+    with version as (
+      select id from ${modelRegistry} where ${liveVersion(tx, model.name, version)}
+    ), revoked as (
+      update ${stageClearances} c set ${revoked}
+        from version
+       where c.tenant_id = ${tenantOf(tx)} and c.version_id = version.id and c.stage = ${stage} and c.guard = ${guard}
+         and ${stands}
+      returning c.id
+    )
+    select (select count(*) from revoked)::int as revoked from version`);
+  if (found === undefined) throw versionNotFound();
+  return found.revoked;
+}
+
+const revoked: SQL = sql`revoked_at = app_now(), revoked_by = nullif(current_setting('app.actor', true), '')`;
+
+/** Of a clearance `c`: nobody has used it or taken it back. */
+const stands: SQL = sql`c.used_by_change_number is null and c.revoked_at is null`;
+
 /**
  * Uses up one clearance for each guard of the stage. The model's lock is held, so no other transition can take them.
  *
@@ -135,7 +184,7 @@ export async function takeClearances(
   const guards = await tx.execute<{ clearance: string | null }>(sql`
     select (select c.id from ${stageClearances} c
              where c.tenant_id = ${tenant} and c.version_id = ${versionId} and c.stage = ${stage} and c.guard = g.guard
-               and c.used_by_change_number is null and (c.expires_at is null or c.expires_at > app_now())
+               and ${stands} and (c.expires_at is null or c.expires_at > app_now())
              order by c.id limit 1) as clearance
       from ${stageGuards} g
      where g.tenant_id = ${tenant} and g.model_id = ${model.id} and g.stage = ${stage}`);

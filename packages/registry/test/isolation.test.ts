@@ -30,6 +30,7 @@ const {
   resolveModel,
   restoreModel,
   restoreVersion,
+  revokeStageClearances,
   rollbackPromotion,
   searchModels,
   searchVersions,
@@ -98,6 +99,8 @@ const calls: Readonly<Record<string, (tx: TenantTx, names: Names) => Promise<unk
   ],
   restoreModel: (tx, { name }) => restoreModel(tx, { name }),
   restoreVersion: (tx, { name, version }) => restoreVersion(tx, { name, version }),
+  revokeStageClearances: (tx, { name, version }) =>
+    revokeStageClearances(tx, { name, version, stage: 'production', guard: 'quality' }),
   rollbackPromotion: (tx, { name }) => rollbackPromotion(tx, { name }),
   searchModels: (tx, { modelId }) => searchModels(tx, { filter: `id = '${modelId}'` }),
   searchVersions: (tx, { versionId }) => searchVersions(tx, { filter: `id = '${versionId}'` }),

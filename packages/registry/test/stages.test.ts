@@ -1,5 +1,5 @@
 import type { TenantTx } from '@mcp-hub/db-core';
-import { freshTenant } from '@mcp-hub/testing';
+import { barrier, freshTenant } from '@mcp-hub/testing';
 import { sql } from 'drizzle-orm';
 import { describe, expect, it } from 'vitest';
 import {
@@ -11,11 +11,13 @@ import {
   registerVersion,
   removeStageGuard,
   resolveModel,
+  revokeStageClearances,
   rollbackPromotion,
   setStageGuard,
   transitionStage,
 } from '../src/index.ts';
 import { refusalOf } from './support/refusal-of.ts';
+import { somebodyWaits } from './support/somebody-waits.ts';
 import { useRegistry } from './support/use-registry.ts';
 
 const registry = useRegistry();
@@ -268,4 +270,78 @@ describe('a guard on a stage', () => {
       await move(tx, '1', 'production');
     });
   });
+
+  it('does not accept a clearance that was taken back, and says how many were', async () => {
+    const tenant = await tenantWithVersions(1);
+    const clearance = { ...guard, version: '1' };
+    await registry.run(
+      tenant,
+      async (tx) => {
+        await setStageGuard(tx, guard);
+        for (let made = 0; made < 2; made++) await issueStageClearance(tx, clearance);
+        await move(tx, '1', 'production');
+        await move(tx, '1', 'staging');
+        await issueStageClearance(tx, { ...clearance, guard: 'fairness' });
+        expect(await revokeStageClearances(tx, clearance)).toBe(1);
+        expect(await revokeStageClearances(tx, clearance)).toBe(0);
+        expect((await refusalOf(move(tx, '1', 'production'))).details).toMatchObject({ guards: 1, cleared: 0 });
+        const kept = await tx.execute(sql`
+          select guard, used_by_change_number is not null as used, revoked_by from stage_clearances order by id`);
+        expect([...kept]).toEqual([
+          { guard: 'quality', used: true, revoked_by: null },
+          { guard: 'quality', used: false, revoked_by: 'ada' },
+          { guard: 'fairness', used: false, revoked_by: null },
+        ]);
+        await issueStageClearance(tx, clearance);
+        await move(tx, '1', 'production');
+      },
+      { actor: 'ada' },
+    );
+    expect(
+      (await refusalOf(registry.run(tenant, (tx) => revokeStageClearances(tx, { ...clearance, version: '9' })))).code,
+    ).toBe('not_found');
+  });
+
+  it('takes back with a guard what it has issued, so that it starts anew when it is set again', async () => {
+    const tenant = await tenantWithVersions(2);
+    await registry.run(tenant, async (tx) => {
+      await setStageGuard(tx, guard);
+      for (const version of ['1', '2']) await issueStageClearance(tx, { ...guard, version });
+      await removeStageGuard(tx, guard);
+      await setStageGuard(tx, guard);
+      for (const version of ['1', '2']) {
+        expect((await refusalOf(move(tx, version, 'production'))).code).toBe('failed_precondition');
+      }
+    });
+  });
+
+  it.each(['taken back', 'used'] as const)(
+    'of a clearance that is used and taken back at the same time: %s first',
+    async (first) => {
+      const tenant = await tenantWithVersions(1);
+      await registry.run(tenant, async (tx) => {
+        await setStageGuard(tx, guard);
+        await issueStageClearance(tx, { ...guard, version: '1' });
+      });
+      const calls = {
+        'taken back': (tx: TenantTx) => revokeStageClearances(tx, { ...guard, version: '1' }),
+        used: (tx: TenantTx) => move(tx, '1', 'production'),
+      };
+      const held = barrier();
+      const winner = registry.run(tenant, async (tx) => {
+        const outcome = await calls[first](tx);
+        held.open();
+        await somebodyWaits(tx);
+        return outcome;
+      });
+      await held.passed;
+      const loser = registry.run<unknown>(tenant, calls[first === 'used' ? 'taken back' : 'used']);
+      if (first === 'used') {
+        expect(await Promise.all([winner, loser])).toMatchObject([{ moves: [{ toStage: 'production' }] }, 0]);
+      } else {
+        expect((await refusalOf(loser)).code).toBe('failed_precondition');
+        expect(await winner).toBe(1);
+      }
+    },
+  );
 });

@@ -26,7 +26,7 @@ export * from './drift/deviation-threshold.ts';
 export * from './drift/distances.ts';
 export * from './drift/frequencies.ts';
 export * from './drift/sample-distances.ts';
-export { isStatsError, StatsError } from './errors.ts';
+export { isStatsError, StatsError, type StatsErrorPlace } from './errors.ts';
 export * from './experiments/bayesian-effect.ts';
 export * from './experiments/cuped.ts';
 export * from './experiments/effect.ts';

@@ -58,6 +58,15 @@ describe('ranking', () => {
     expect(reciprocalRank(ranked, 1).value).toBe(0);
   });
 
+  it('is undefined of a query without documents, and refuses gains that are no numbers', () => {
+    const nothing = { relevance: [], scores: [] };
+    for (const metric of [ndcg, rankedAveragePrecision, reciprocalRank]) {
+      expect(metric(nothing)).toEqual({ value: null, reason: 'No document of the query is relevant.' });
+    }
+    expect(() => ndcg({ relevance: [1e308, 1e308, 1e308], scores: [3, 2, 1] })).toThrow('too large');
+    expect(() => pinballLoss({ actual: [-1e308, -1e308], predicted: [7e307, 7e307] }, 0.1)).toThrow('too large');
+  });
+
   it('means leave out queries without a relevant document', () => {
     const none = { relevance: [0, 0], scores: [1, 2] };
     const first = { relevance: [1, 0], scores: [2, 1] };

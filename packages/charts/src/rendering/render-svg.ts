@@ -22,7 +22,9 @@ export async function renderSvg(spec: ChartSpec): Promise<string> {
     view.finalize();
     // vega draws what is left when data or images cannot be loaded, and where an operator fails.
     if (errors.length > 0) throw new AggregateError(errors, 'vega reports errors.');
-    return svg.replace('<svg ', `<svg role="graphics-document" aria-label="${escapeXml(spec.description)}" `);
+    const opening = `<svg role="graphics-document" aria-label="${escapeXml(spec.description)}" `;
+    // By a function: in a text, `$&` and its like stand for what was replaced.
+    return svg.replace('<svg ', () => opening);
   } catch (cause) {
     throw new ChartError('render_failed', 'The specification cannot be drawn: the cause says why.', { cause });
   }

@@ -75,6 +75,7 @@ type Finding = Partial<Compared>;
 
 /** The test of which rows are right, with the interval of the difference of accuracies by the pairs' mean. */
 function mcNemar({ labels, baseline, candidate }: ComparedRows, { test, alpha }: CompareOptions): Finding {
+  requireClasses(labels, baseline, candidate);
   const counts = discordantCounts({ actual: labels, first: candidate, second: baseline });
   const found = mcNemarTest(counts);
   const [statistic, p] =
@@ -92,6 +93,20 @@ function mcNemar({ labels, baseline, candidate }: ComparedRows, { test, alpha }:
       : { difference: (counts.onlyFirstRight - counts.onlySecondRight) / labels.length, reason: undefinedP }),
     ...(pairs.value === null ? {} : { lower: pairs.value.interval[0], upper: pairs.value.interval[1] }),
   };
+}
+
+/** A class is equal to itself alone: 1, '1' and true would all be wrong of each other, and NaN of itself. */
+function requireClasses(labels: ArrayLike<unknown>, ...outputs: readonly ArrayLike<unknown>[]): void {
+  const kind = typeof labels[0];
+  for (const [field, column] of [['labels', labels] as const, ...outputs.map((of) => ['outputs', of] as const)]) {
+    for (let index = 0; index < column.length; index++) {
+      const value = column[index];
+      if (typeof value === kind && !Number.isNaN(value)) continue;
+      throw new DomainError('invalid_input', `${field} must hold classes of one kind: text, numbers or booleans.`, {
+        details: { field, index },
+      });
+    }
+  }
 }
 
 function deLong({ labels, baseline, candidate }: ComparedRows, alpha: number): Finding {
@@ -115,6 +130,15 @@ function pairedT({ labels, baseline, candidate }: ComparedRows, { metric = 'mae'
   const truth = metric === 'mae' ? numbers(labels) : labelBits(labels);
   const loss = (outputs: ArrayLike<unknown>) =>
     numbers(outputs).map((output, i) => {
+      if (metric === 'brier' && !(output >= 0 && output <= 1)) {
+        throw new DomainError(
+          'invalid_input',
+          'outputs must be probabilities, from 0 to 1, where the metric is brier.',
+          {
+            details: { field: 'outputs', index: i },
+          },
+        );
+      }
       const error = output - (truth[i] ?? 0);
       return metric === 'mae' ? Math.abs(error) : error * error;
     });

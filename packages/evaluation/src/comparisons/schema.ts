@@ -90,7 +90,7 @@ export const modelComparisons = tenantTable(
     // The check when a baseline is erased.
     constraint.index('baseline', [t.baselineVersionId, t.createdAt, t.id]),
     // The last comparison of two versions on a dataset: what gates read.
-    constraint.index('pair', [t.candidateVersionId, t.baselineVersionId, t.test, t.id]),
+    constraint.index('pair', [t.candidateVersionId, t.baselineVersionId, t.test, t.metric, t.createdAt, t.id]),
     // The members of a family, in the order in which they came.
     constraint.index('family', [t.family, t.id], sql`${t.family} is not null`),
   ],

@@ -147,12 +147,14 @@ export async function eraseComparison(
   if (found === undefined) return undefined;
   const name = found.family;
   // Drizzle sends a statement when it is awaited: here, before the members are read.
-  const erase = async () => await tx.delete(modelComparisons).where(isIt);
-  const [correction, , members] = await Promise.all([
+  const erase = async () => await tx.delete(modelComparisons).where(isIt).returning({ id: modelComparisons.id });
+  const [correction, erased, members] = await Promise.all([
     name === null ? undefined : lockFamily(tx, { name }),
     erase(),
     name === null ? [] : readMembers(tx, name),
   ]);
+  // Another transaction has erased it while this one waited.
+  if (erased.length === 0) return undefined;
   if (correction !== undefined) await writeMembers(tx, adjusted(members, correction));
   return found;
 }

@@ -1,5 +1,11 @@
-import { newId, parseInput, recordEvents, type TenantTx, tenantOf } from '@mcp-hub/db-core';
-import { issueStageClearance, type ModelStage, type StageChange, transitionStage } from '@mcp-hub/registry';
+import { DomainError, newId, parseInput, recordEvents, type TenantTx, tenantOf } from '@mcp-hub/db-core';
+import {
+  issueStageClearance,
+  type ModelStage,
+  revokeStageClearances,
+  type StageChange,
+  transitionStage,
+} from '@mcp-hub/registry';
 import { modelRegistry, registeredModels } from '@mcp-hub/registry/schema';
 import { and, eq, isNull } from 'drizzle-orm';
 import { z } from 'zod';
@@ -7,6 +13,7 @@ import { modelName, stageName, versionName } from '../inputs.ts';
 import { gateNotFound, versionNotFound } from '../not-found.ts';
 import type { GateDecision } from './decisions.ts';
 import { readGateInputs } from './gate-inputs.ts';
+import { GatePolicy } from './gate-policy.ts';
 import { judgeGate } from './judge-gate.ts';
 import { gateDecisions } from './schema.ts';
 import { gateName, guardOf, listGates } from './set-gate.ts';
@@ -17,8 +24,6 @@ export const DecideGateInput = z.strictObject({
   ...subject,
   /** This gate alone. Default: all that stand on the stage. */
   gate: gateName.optional(),
-  /** How long what passed may wait for its transition. Default 1. */
-  clearanceHours: z.number().gt(0).max(720).optional(),
 });
 export type DecideGateInput = Readonly<z.input<typeof DecideGateInput>>;
 
@@ -30,17 +35,20 @@ export interface GateOutcome {
 }
 
 /**
- * Judges whether a version may enter a stage, and keeps each decision with all that it was made from. Where every gate
- * passes, each issues its clearance in this transaction; the caller commits, also a refusal, which is no error.
+ * Judges whether a version may enter a stage now, and keeps each decision with all that it was made from; the caller
+ * commits, also a refusal, which is no error. It moves nothing and clears nothing: what it read may have changed when the
+ * version moves, so that promoteThroughGate judges anew. Clearances of these gates that nobody has used are taken back.
  *
- * Under the lock of the model, so that the version in production is the one that it was compared with; five round trips.
+ * Under the lock of the model, so that the version in production is the one that it was compared with; four round trips.
  * Announces `gate.decided` for each gate.
  *
- * @throws DomainError `not_found` without the version, or without a gate on the stage.
+ * @throws DomainError `not_found` without the version, or without a gate on the stage; `failed_precondition` where a policy
+ *   that was written by hand is none.
  */
 export async function decideGate(tx: TenantTx, input: DecideGateInput): Promise<GateOutcome> {
   const given = parseInput(DecideGateInput, input);
-  return await decide(tx, given, await readSubject(tx, given));
+  const found = await readSubject(tx, given);
+  return await keepDecisions(tx, given, found, await judgeGates(tx, given, found), []);
 }
 
 export const PromoteThroughGateInput = z.strictObject({
@@ -59,67 +67,93 @@ export interface GatedPromotion extends GateOutcome {
 }
 
 /**
- * Decides as decideGate and, where every gate passes, moves the version as transitionStage, in this transaction. A refusal
- * is returned, not thrown, so that its decision is kept. A version that is in the stage already stays without a decision.
+ * Decides as decideGate and, where every gate passes, issues their clearances and moves the version as transitionStage, in
+ * this transaction. A refusal is returned, not thrown, so that its decision is kept. A version that is in the stage already
+ * stays without a decision.
  *
- * Under the lock of the model; ten round trips. @throws DomainError as decideGate and transitionStage.
+ * Under the lock of the model; eleven round trips. @throws DomainError as decideGate and transitionStage: what throws after
+ *   the gates have passed, such as a guard that is no gate, leaves no decision unless the caller commits all the same.
  */
 export async function promoteThroughGate(tx: TenantTx, input: PromoteThroughGateInput): Promise<GatedPromotion> {
   const given = parseInput(PromoteThroughGateInput, input);
   const found = await readSubject(tx, given);
-  const isThere = found.version.stage === given.stage;
-  const outcome = isThere ? { passed: true, decisions: [] } : await decide(tx, given, found);
+  if (found.version.stage === given.stage) {
+    return { passed: true, decisions: [], change: await transitionStage(tx, given) };
+  }
+  const judged = await judgeGates(tx, given, found);
+  const clearances = judged.every(({ passed }) => passed) ? await clear(tx, given, judged) : [];
+  const outcome = await keepDecisions(tx, given, found, judged, clearances);
   return { ...outcome, change: outcome.passed ? await transitionStage(tx, given) : undefined };
 }
 
 type Subject = Awaited<ReturnType<typeof readSubject>>;
+type Named = z.output<typeof DecideGateInput>;
+type Judged = Awaited<ReturnType<typeof judgeGates>>;
 
-async function decide(
-  tx: TenantTx,
-  { name, version, stage, gate, clearanceHours = 1 }: z.output<typeof DecideGateInput>,
-  found: Subject,
-): Promise<GateOutcome> {
+/** Also takes back what these gates have issued before: it was judged by what was so then. */
+async function judgeGates(tx: TenantTx, { name, version, stage, gate }: Named, found: Subject) {
   const gates = found.gates.filter((row) => gate === undefined || row.name === gate);
   if (gates.length === 0) throw gateNotFound();
-  const judged = await Promise.all(
+  return await Promise.all(
     gates.map(async (row) => {
-      const inputs = await readGateInputs(tx, { modelName: name, versionId: found.version.id, stage }, row.policy);
-      return { row, inputs, id: newId<'GateDecision'>(), ...judgeGate(row.policy, inputs) };
+      const policy = checkedPolicy(row.policy);
+      const [inputs] = await Promise.all([
+        readGateInputs(tx, { modelName: name, versionId: found.version.id, stage }, policy),
+        revokeStageClearances(tx, { name, version, stage, guard: guardOf(row.name) }),
+      ]);
+      return { row, policy, inputs, id: newId<'GateDecision'>(), ...judgeGate(policy, inputs) };
     }),
   );
-  const passed = judged.every((verdict) => verdict.passed);
-  const clearances = passed
-    ? await Promise.all(
-        judged.map(({ id, row, inputs }) =>
-          issueStageClearance(tx, {
-            ...{ name, version, stage, guard: guardOf(row.name) },
-            evidence: { decisionId: id, gate: row.name, revision: row.revision },
-            expiresAt: new Date(Date.parse(inputs.decidedAt) + clearanceHours * 3_600_000),
-          }),
-        ),
-      )
-    : [];
+}
+
+/** A policy that was written by hand may be anything: one without clauses would pass, and a bound of null is 0 to JavaScript. */
+function checkedPolicy(stored: unknown): GatePolicy {
+  const { success, data } = GatePolicy.safeParse(stored);
+  if (success) return data;
+  throw new DomainError('failed_precondition', "A gate's policy was written by hand and is none. Set it by setGate.");
+}
+
+/** Clearances that live as long as this transaction, in which the clock stands still. */
+async function clear(tx: TenantTx, { name, version, stage }: Named, judged: Judged) {
+  return await Promise.all(
+    judged.map(({ id, row, inputs }) =>
+      issueStageClearance(tx, {
+        ...{ name, version, stage, guard: guardOf(row.name) },
+        evidence: { decisionId: id, gate: row.name, revision: row.revision },
+        expiresAt: new Date(Date.parse(inputs.decidedAt) + 1),
+      }),
+    ),
+  );
+}
+
+async function keepDecisions(
+  tx: TenantTx,
+  { name, version, stage }: Named,
+  found: Subject,
+  judged: Judged,
+  clearances: Awaited<ReturnType<typeof clear>>,
+): Promise<GateOutcome> {
   const [decisions] = await Promise.all([
     tx
       .insert(gateDecisions)
       .values(
-        judged.map(({ id, row, inputs, results, passed: isPassed }, at) => ({
-          ...{ id, policyId: row.id, policyName: row.name, revision: row.revision, policy: row.policy },
-          ...{ versionId: found.version.id, modelName: name, version, stage, passed: isPassed, inputs, results },
+        judged.map(({ id, row, policy, inputs, results, passed }, at) => ({
+          ...{ id, policyId: row.id, policyName: row.name, revision: row.revision, policy },
+          ...{ versionId: found.version.id, modelName: name, version, stage, passed, inputs, results },
           clearanceId: clearances[at] ?? null,
         })),
       )
       .returning(),
     recordEvents(
       tx,
-      judged.map(({ id, row, passed: isPassed }) => ({
+      judged.map(({ id, row, passed }) => ({
         topic: 'gate.decided',
         subjectId: id,
-        payload: { name, version, stage, gate: row.name, revision: row.revision, passed: isPassed },
+        payload: { name, version, stage, gate: row.name, revision: row.revision, passed },
       })),
     ),
   ]);
-  return { passed, decisions };
+  return { passed: judged.every(({ passed }) => passed), decisions };
 }
 
 /** Locks the model; the version and the gates are then read as they are once the lock is held. */
@@ -133,8 +167,11 @@ async function readSubject(
     eq(registeredModels.name, name),
     isNull(registeredModels.deletedAt),
   );
+  // A builder is sent when it is awaited, so that listGates would leave before a lock that stands in front of it here.
+  const lock = async () =>
+    await tx.select({ id: registeredModels.id }).from(registeredModels).where(ofModel).for('no key update');
   const [, [found], gates] = await Promise.all([
-    tx.select({ id: registeredModels.id }).from(registeredModels).where(ofModel).for('no key update'),
+    lock(),
     tx
       .select({ id: modelRegistry.id, stage: modelRegistry.stage })
       .from(modelRegistry)

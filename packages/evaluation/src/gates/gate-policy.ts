@@ -19,12 +19,14 @@ const MetricClause = z
     metric: metricName,
     classLabel: labelText.optional(),
     ...bounds,
+    /** Rows that the evaluation needs. Default 1. */
+    minRows: z.int().min(1).optional(),
     /** Hold the end of the interval that is nearer to the bound, and not the value: what could still be so has to pass. */
     byInterval: z.boolean().optional(),
   })
   .refine(hasBound, HAS_BOUND);
 
-/** Every slice by a feature that has enough rows. */
+/** Every slice by a feature that has enough rows; the evaluation has to have measured all of those. */
 const SliceClause = z
   .strictObject({
     kind: z.literal('slices'),
@@ -58,7 +60,7 @@ const ComparisonClause = z.strictObject({
 const ApprovalClause = z.strictObject({
   kind: z.literal('approvals'),
   actors: z.int().min(1),
-  /** Whether who registered the version may not be among them. Default false. */
+  /** Whether who registered the version may not be among them; refused where nobody is known to. Default false. */
   exceptAuthor: z.boolean().optional(),
 });
 

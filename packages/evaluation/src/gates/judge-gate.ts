@@ -1,4 +1,5 @@
 import { higherIsBetter } from '../metric-direction.ts';
+import { actorIdentity } from './actor-identity.ts';
 import type { ComparisonInput, GateInputs, MetricInput } from './gate-inputs.ts';
 import type { GateClause, GatePolicy } from './gate-policy.ts';
 
@@ -57,6 +58,9 @@ interface Bounds {
   readonly max?: number | undefined;
 }
 
+/** JSON has no NaN and no infinity: a row that was written by hand with one reads as text, which JavaScript compares. */
+const isNumber = (value: number | null): value is number => Number.isFinite(value);
+
 const boundsOf = ({ min, max }: Bounds) => ({
   ...(min === undefined ? {} : { min }),
   ...(max === undefined ? {} : { max }),
@@ -71,8 +75,11 @@ function judgeMetric(clause: Of<'metric'>, { evaluation, metrics }: GateInputs):
   const found = metrics.find((row) => isOf(row, clause) && row.sliceFeature === '');
   if (found === undefined) return refused(`The evaluation has no ${clause.metric}.`);
   if (found.value === null) return refused(`${clause.metric} is undefined: ${found.reason}`);
-  const { value, lower, upper } = found;
-  if (clause.byInterval === true && (lower === null || upper === null)) {
+  const { value, lower, upper, n } = found;
+  if (!isNumber(value)) return refused(`${clause.metric} is no finite number, which no bound holds.`);
+  const { minRows = 1 } = clause;
+  if (n < minRows) return refused(`The evaluation is of ${n} rows and has to be of ${minRows}.`, { n, minRows });
+  if (clause.byInterval === true && !(isNumber(lower) && isNumber(upper))) {
     return refused(`${clause.metric} has no interval.`, { value, ...boundsOf(clause) });
   }
   const [low, high] = clause.byInterval === true ? [lower ?? value, upper ?? value] : [value, value];
@@ -87,14 +94,21 @@ function judgeMetric(clause: Of<'metric'>, { evaluation, metrics }: GateInputs):
 
 function judgeSlices(clause: Of<'slices'>, { evaluation, metrics }: GateInputs): Judged {
   if (evaluation === null) return noEvaluation();
+  const { minSliceRows, slicesLeftOut } = evaluation;
+  if (minSliceRows !== null && minSliceRows > clause.minRows && slicesLeftOut !== 0) {
+    return refused(
+      `The evaluation left out slices of fewer than ${minSliceRows} rows, and those of ${clause.minRows} count.`,
+      { minSliceRows, slicesLeftOut, minRows: clause.minRows },
+    );
+  }
   const slices = metrics.filter(
     (row) => isOf(row, clause) && row.sliceFeature === clause.feature && row.n >= clause.minRows,
   );
   if (slices.length === 0)
     return refused(`No slice by ${clause.feature} has ${clause.minRows} rows and ${clause.metric}.`);
-  const failed = slices.filter(({ value }) => value === null || !isWithin(value, value, clause));
+  const failed = slices.filter(({ value }) => !isNumber(value) || !isWithin(value, value, clause));
   const sign = higherIsBetter(clause.metric) ? 1 : -1;
-  const badness = ({ value }: MetricInput) => (value === null ? -Infinity : sign * value);
+  const badness = ({ value }: MetricInput) => (isNumber(value) ? sign * value : -Infinity);
   const [worst] = (failed.length > 0 ? failed : slices).toSorted((a, b) => badness(a) - badness(b));
   const numbers = {
     ...{ slices: slices.length, failed: failed.length, worstSlice: worst?.sliceValue ?? null },
@@ -122,7 +136,7 @@ function judgeComparison(clause: Of<'comparison'>, { production, comparisons }: 
   const { difference, adjustedP } = found;
   const { margin = 0, alpha = 0.05 } = clause;
   const numbers = { difference, lower: found.lower, upper: found.upper, adjustedP, margin, alpha };
-  if (difference === null) return refused('The comparison left the difference undefined.', numbers);
+  if (!isNumber(difference)) return refused('The comparison left the difference undefined.', numbers);
   return clause.relation === 'superior'
     ? superior(found, difference, margin, alpha, numbers)
     : nonInferior(found, margin, alpha, numbers);
@@ -137,7 +151,7 @@ function superior(
 ): Judged {
   const gain = higher ? difference : -difference;
   return {
-    passed: adjustedP !== null && adjustedP <= alpha && gain > margin,
+    passed: isNumber(adjustedP) && adjustedP <= alpha && gain > margin,
     because: `It is better by ${gain} with an adjusted p of ${adjustedP}, and has to be by more than ${margin} with at most ${alpha}.`,
     numbers,
   };
@@ -145,8 +159,8 @@ function superior(
 
 function nonInferior(found: ComparisonInput, margin: number, alpha: number, numbers: Judged['numbers']): Judged {
   const end = found.higherIsBetter ? found.lower : found.upper;
-  if (end === null) return refused('The comparison has no interval.', numbers);
-  if (found.confidence < 1 - alpha) {
+  if (!isNumber(end)) return refused('The comparison has no interval.', numbers);
+  if (!(found.confidence >= 1 - alpha)) {
     return refused(`The interval is of level ${found.confidence} and has to be of ${1 - alpha}.`, numbers);
   }
   const worse = found.higherIsBetter ? -end : end;
@@ -158,7 +172,11 @@ function nonInferior(found: ComparisonInput, margin: number, alpha: number, numb
 }
 
 function judgeApprovals(clause: Of<'approvals'>, { approvals, author }: GateInputs): Judged {
-  const counted = approvals.filter(({ actor }) => clause.exceptAuthor !== true || actor !== author);
+  if (clause.exceptAuthor === true && author === null) {
+    return refused('Nobody is known to have registered the version, so that its author cannot be left out.');
+  }
+  const isAuthor = (actor: string) => author !== null && actorIdentity(actor) === actorIdentity(author);
+  const counted = approvals.filter(({ actor }) => clause.exceptAuthor !== true || !isAuthor(actor));
   return {
     passed: counted.length >= clause.actors,
     because: `${counted.length} actors approve, and ${clause.actors} have to.`,

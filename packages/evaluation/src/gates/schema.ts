@@ -80,7 +80,7 @@ export const gateApprovals = tenantTable(
     constraint.primaryKey(t.id),
     constraint.oneOf('stage', t.stage, modelStages),
     // The last word of each actor on a version and stage.
-    constraint.index('version', [t.versionId, t.stage, t.actor, t.id]),
+    constraint.index('version', [t.versionId, t.stage, t.actor, t.createdAt, t.id]),
   ],
   { appendOnly: true },
 );
@@ -103,7 +103,7 @@ export const gateDecisions = tenantTable(
     inputs: jsonColumn<GateInputs>('inputs').notNull(),
     /** One verdict a clause, with its numbers. */
     results: jsonColumn<readonly ClauseResult[]>('results').notNull(),
-    /** The registry's clearance that a passed gate issued. */
+    /** The registry's clearance that a promotion's gate issued; null where it refused, or was only asked. */
     clearanceId: referenceColumn<'StageClearance'>('clearance_id'),
     actor: actorColumn(),
     occurredAt: createdAtColumn('occurred_at'),

@@ -15,6 +15,7 @@ import type { BinarySummary, PartSums } from './binary-summary.ts';
 import { totalOf } from './total-of.ts';
 
 export interface SummaryOptions {
+  readonly threshold: number;
   readonly costs: Costs;
   readonly bins: number;
   readonly alpha: number;
@@ -25,8 +26,8 @@ export interface SummaryOptions {
 
 /** The metrics of a binary classifier from sums of its rows, as binaryTask has them from rows. */
 export function summaryMetrics(summary: BinarySummary, options: SummaryOptions): readonly MetricValue[] {
-  const { costs, alpha, isWeighted, probabilities } = options;
-  const cells = countedCells(summary.parts);
+  const { threshold, costs, alpha, isWeighted, probabilities } = options;
+  const cells = countedCells(summary.parts, threshold);
   return [
     ...rankMetrics(summary, options),
     ...countMetrics(cells, { costs, alpha: isWeighted ? undefined : alpha }),
@@ -35,17 +36,19 @@ export function summaryMetrics(summary: BinarySummary, options: SummaryOptions):
 }
 
 /** The confusion at the threshold; cells without rows are left out. */
-export function summaryCells({ parts }: BinarySummary): readonly Cell[] {
-  return Object.values(countedCells(parts)).filter(({ n }) => n > 0);
+export function summaryCells({ parts }: BinarySummary, threshold: number): readonly Cell[] {
+  return Object.values(countedCells(parts, threshold)).filter(({ n }) => n > 0);
 }
 
 /** The calibration table. */
 export function summaryBins({ parts }: BinarySummary, bins: number): readonly CalibrationPart[] {
-  return Array.from({ length: bins }, (_, bin) => {
-    const within = parts.filter((part) => part.bin === bin);
+  const edges = Array.from({ length: bins }, (_, bin) => bin / bins);
+  const placed = parts.map((part) => ({ part, bin: edges.findLastIndex((edge) => edge <= -part.last) }));
+  return edges.map((_, bin) => {
+    const within = placed.filter((of) => of.bin === bin).map(({ part }) => part);
     const n = within.reduce((total, part) => total + part.n, 0);
     const weight = totalOf(within, ({ w }) => w);
-    const positive = totalOf(within, ({ y, w }) => y * w);
+    const positive = totalOf(within, ({ y, w }) => (y === 1 ? w : 0));
     return {
       ...{ lower: bin / bins, upper: (bin + 1) / bins, n, weight },
       meanScore: weight === 0 ? null : totalOf(within, ({ score_sum }) => score_sum) / weight,
@@ -55,7 +58,7 @@ export function summaryBins({ parts }: BinarySummary, bins: number): readonly Ca
 }
 
 function rankMetrics(summary: BinarySummary, { alpha, isWeighted }: SummaryOptions): readonly MetricValue[] {
-  const { positives, negatives, parts } = summary;
+  const { positives, negatives, parts, ties } = summary;
   const none = new Float64Array();
   // Of no thresholds: says what is undefined, and why.
   const empty: ThresholdCurve = { thresholds: none, tp: none, fp: none, positives, negatives };
@@ -68,29 +71,55 @@ function rankMetrics(summary: BinarySummary, { alpha, isWeighted }: SummaryOptio
   if (undefinedArea.value === null) {
     return [metricOf('roc_auc', undefinedArea), metricOf('average_precision', average)];
   }
-  const ofPositives = parts.filter(({ y }) => y === 1);
   const area = isWeighted
-    ? 1 - totalOf(ofPositives, ({ middles }) => Number(middles)) / (2 * positives) / negatives
-    : Number(BigInt(2 * negatives) * BigInt(positives) - bigTotal(ofPositives, 'middles')) /
-      (2 * positives) /
-      negatives;
+    ? 1 - (totalOf(parts, ({ middles }) => middles) - Number(ties.pairs)) / (2 * positives) / negatives
+    : areaOfCounts(summary);
   const interval = isWeighted ? undefined : deLongInterval(summary, area, alpha);
   return [metricOf('roc_auc', { value: area, reason: null }, { interval }), metricOf('average_precision', average)];
 }
 
+function areaOfCounts(summary: BinarySummary): number {
+  const { positives, negatives } = summary;
+  const pairs = BigInt(2 * negatives) * BigInt(positives);
+  return Number(pairs - placements(summary).sum) / (2 * positives) / negatives;
+}
+
 /** DeLong's, as aucInterval of packages/stats: the variance of placements, here of whole numbers and exact. */
 function deLongInterval(summary: BinarySummary, area: number, alpha: number): MetricInterval | undefined {
-  const { positives, negatives, parts } = summary;
+  const { positives, negatives } = summary;
   if (positives < 2 || negatives < 2) return undefined;
-  const varianceOf = (y: 0 | 1, own: number, others: number) => {
-    const of = parts.filter((part) => part.y === y);
-    const n = BigInt(own);
-    const sum = bigTotal(of, 'middles');
-    return Number(n * bigTotal(of, 'squares') - sum * sum) / (4 * own * others * others) / (own * (own - 1));
-  };
-  const variance = varianceOf(1, positives, negatives) + varianceOf(0, negatives, positives);
+  const { sum, squaresOfPositives, squaresOfNegatives } = placements(summary);
+  const varianceOf = (own: number, others: number, total: bigint, squares: bigint) =>
+    Number(BigInt(own) * squares - total * total) / (4 * own * others * others) / (own * (own - 1));
+  const pairs = BigInt(2 * negatives) * BigInt(positives);
+  const variance =
+    varianceOf(positives, negatives, sum, squaresOfPositives) +
+    varianceOf(negatives, positives, pairs - sum, squaresOfNegatives);
   const half = normal().inverseSf(alpha / 2) * Math.sqrt(variance);
   return { method: 'delong', bounds: [Math.max(0, area - half), Math.min(1, area + half)] };
+}
+
+/**
+ * The placements of rows: for each one how many of the other class are at least as high and how many are higher, together.
+ *
+ * With f negative rows at least as high as the i-th positive one, those of a positive row are 2f, and of the negative rows it
+ * raises those n - f below it from 2(i - 1) to 2i, so their squares by 4(2i - 1). What ties change comes from the statement.
+ */
+function placements({ negatives, parts, ties }: BinarySummary) {
+  let [sum, squaresOfPositives, squaresOfNegatives] = [0n, 0n, 0n];
+  for (const { y, a, n, before: reached, others, squares, ranks } of parts) {
+    if (y === 0) continue;
+    const [rows, before, start, beyond] = [BigInt(n), BigInt(reached), BigInt(a - 1), BigInt(others)];
+    const odd = (start + rows) ** 2n - start ** 2n;
+    sum += rows * before + beyond;
+    squaresOfPositives += rows * before ** 2n + 2n * before * beyond + BigInt(squares);
+    squaresOfNegatives += (BigInt(negatives) - before) * odd - 2n * BigInt(ranks) + beyond;
+  }
+  return {
+    sum: 2n * sum - BigInt(ties.pairs),
+    squaresOfPositives: 4n * squaresOfPositives - BigInt(ties.of_positives),
+    squaresOfNegatives: 4n * squaresOfNegatives + BigInt(ties.of_negatives),
+  };
 }
 
 function losses(summary: BinarySummary, { bins }: SummaryOptions): readonly MetricValue[] {
@@ -108,22 +137,14 @@ function losses(summary: BinarySummary, { bins }: SummaryOptions): readonly Metr
   });
 }
 
-function countedCells(parts: readonly PartSums[]) {
+function countedCells(parts: readonly PartSums[], threshold: number) {
   const cells = newCells();
-  for (const part of parts) {
-    const [found, missed] = part.y === 1 ? [cells.tp, cells.fn] : [cells.fp, cells.tn];
-    found.n += part.predicted_n;
-    missed.n += part.n - part.predicted_n;
+  for (const name of ['tp', 'fp', 'fn', 'tn'] as const) {
+    const isPredicted = name === 'tp' || name === 'fp';
+    const y = name === 'tp' || name === 'fn' ? 1 : 0;
+    const within = parts.filter((part) => part.y === y && -part.last >= threshold === isPredicted);
+    cells[name].n = within.reduce((total, { n }) => total + n, 0);
+    cells[name].weight = totalOf(within, ({ w }) => w);
   }
-  const weightOf = (y: 0 | 1, of: (part: PartSums) => number) =>
-    totalOf(parts, (part) => (part.y === y ? of(part) : 0));
-  cells.tp.weight = weightOf(1, ({ predicted_w }) => predicted_w);
-  cells.fp.weight = weightOf(0, ({ predicted_w }) => predicted_w);
-  cells.fn.weight = weightOf(1, ({ missed_w }) => missed_w);
-  cells.tn.weight = weightOf(0, ({ missed_w }) => missed_w);
   return cells;
-}
-
-function bigTotal(parts: readonly PartSums[], of: 'middles' | 'squares'): bigint {
-  return parts.reduce((total, part) => total + BigInt(part[of]), 0n);
 }

@@ -5,25 +5,31 @@ import { z } from 'zod';
 const real = z.number();
 const nullable = z.number().nullable();
 
-/** Rows of one class in a part of the curve and a bin of scores. */
+/** Rows of one class whose scores are next to each other, in one bin and on one side of the threshold. */
 const PartSums = z.object({
   y: z.union([z.literal(1), z.literal(0)]),
-  bin: real,
+  /** Place of its first row among those of its class, from 1 on; of rows that do not count 0. */
+  a: real,
   n: real,
   w: real,
-  predicted_n: real,
-  predicted_w: real,
-  missed_w: real,
+  /** The lowest score, negated. */
+  last: real,
+  /** Negative rows at least as high as the part before it, and what the parts' own are higher by; see foundParts. */
+  before: real,
+  others: real,
+  squares: real,
+  ranks: real,
+  middles: real,
   distinct_scores: real,
-  /** Rows of the other class at least as high and above, over the rows; exact without weights. */
-  middles: z.string(),
-  squares: z.string(),
   precision_sum: real,
   score_sum: real,
   brier_sum: real,
   log_sum: real,
 });
 export type PartSums = z.output<typeof PartSums>;
+
+/** What rows of both classes with the same score change; see tieSums. */
+const TieSums = z.object({ scores: real, pairs: z.string(), of_positives: z.string(), of_negatives: z.string() });
 
 /** Of a negated score, so that they ascend. */
 const Candidate = z.object({ u: real, tp: real, fp: real });
@@ -56,6 +62,7 @@ export const BinarySummary = z.object({
   positives: real,
   negatives: real,
   parts: z.array(PartSums).nullable().transform(none),
+  ties: TieSums,
   candidates: z
     .array(Candidate)
     .nullish()

@@ -67,7 +67,7 @@ async function binaryPartsOf(tx: TenantTx, given: z.output<typeof MeasureBinaryQ
   refuseRows('label', 'label', summary.bad_labels);
   refuseRows('score', 'score', summary.bad_scores);
   refuseRows('weight', 'weight', summary.bad_weights);
-  const options = { costs, bins, alpha, isWeighted: weight !== undefined, probabilities: summary.probable };
+  const options = { threshold, costs, bins, alpha, isWeighted: weight !== undefined, probabilities: summary.probable };
   const metrics: MetricRow[] = [];
   const cells: CellRow[] = [];
   const add = (part: BinarySummary, sliceFeature: string) => {
@@ -76,7 +76,7 @@ async function binaryPartsOf(tx: TenantTx, given: z.output<typeof MeasureBinaryQ
     for (const value of summaryMetrics(part, options)) {
       metrics.push({ ...value, ...of, n, weight: part.positives + part.negatives });
     }
-    for (const cell of summaryCells(part)) cells.push({ ...cell, ...of });
+    for (const cell of summaryCells(part, threshold)) cells.push({ ...cell, ...of });
   };
   add(summary, '');
   const sliced = await measureSlices(
@@ -104,5 +104,5 @@ async function summariesOf(tx: TenantTx, statement: BinaryStatement) {
 
 const emptySummary: BinarySummary = {
   ...{ slice: '', n: 0, bad_labels: 0, bad_scores: 0, bad_weights: 0, probable: true, positives: 0, negatives: 0 },
-  ...{ parts: [], candidates: [], tied: [] },
+  ...{ parts: [], candidates: [], tied: [], ties: { scores: 0, pairs: '0', of_positives: '0', of_negatives: '0' } },
 };

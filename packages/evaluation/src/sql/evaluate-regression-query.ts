@@ -125,7 +125,8 @@ async function sumsOf(
              ${sum(sql`1`)} as weight, ${sum(sql`abs(p - y)`)} as absolute, ${sum(squared(sql`p - y`))} as square,
              ${sum(sql`(p - y)`)} as error,
              ${sum(sql`greatest(-${quantile}::float8 * (p - y), (1 - ${quantile}::float8) * (p - y))`)} as pinball,
-             min(y) filter (where usable) as first
+             -- Of a row that counts: beside one of no weight equal values would differ by what rounding leaves of their distance.
+             min(y) filter (where usable and w > 0) as first
         from checked
        group by slice
     ), centred as materialized (

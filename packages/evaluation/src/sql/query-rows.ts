@@ -40,7 +40,7 @@ export function labelBit(label: SQLWrapper, positiveLabel: string | number | und
   if (is(label, Column) && label.dataType === 'number') {
     return sql`case ${label}::float8 when 1 then 1 when 0 then 0 end`;
   }
-  return sql`case when ${label}::text in ('1', 'true') then 1 when ${label}::text in ('0', 'false') then 0 end`;
+  return sql`case ${label}::text when 'true' then 1 when 'false' then 0 when '1' then 1 when '0' then 0 end`;
 }
 
 /** Text of a slice's value, as that of arrays: a missing one is empty. */

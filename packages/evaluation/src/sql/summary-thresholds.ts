@@ -10,7 +10,8 @@ export function summaryThresholds(
   limit: number,
 ): { readonly thresholds: readonly ThresholdPart[]; readonly parameters: Readonly<Record<string, unknown>> } {
   const { positives, negatives, candidates, tied } = summary;
-  const distinctScores = summary.parts.reduce((total, { distinct_scores }) => total + distinct_scores, 0);
+  const distinctScores =
+    summary.parts.reduce((total, { distinct_scores }) => total + distinct_scores, 0) - summary.ties.scores;
   const isKept = (at: number | null) => at !== null && at <= EVALUATION_LIMITS.tiedThresholds;
   const keysOf = (of: 'f1_at' | 'youden_at' | 'cost_at') =>
     new Set(tied.filter((row) => isKept(row[of])).map(({ u }) => u));

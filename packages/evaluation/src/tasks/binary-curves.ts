@@ -1,6 +1,7 @@
 import {
   type BestThresholds,
   bestThresholds,
+  type CalibrationBin,
   type Costs,
   calibrationTable,
   type Outcome,
@@ -11,6 +12,7 @@ import {
 import type { CalibrationPart, ThresholdPart } from '../evaluations/evaluation-parts.ts';
 import { EVALUATION_LIMITS } from '../limits.ts';
 import type { BinaryRows } from './binary-task.ts';
+import { lastAtLeast } from './last-at-least.ts';
 
 /**
  * The rows of threshold_analysis of a curve: each distinct score up to a limit, else exact quantile cut points; and always
@@ -26,14 +28,14 @@ export function thresholdParts(
     new Set(of.value?.thresholds.slice(0, EVALUATION_LIMITS.tiedThresholds));
   const [bestF1, bestYouden, bestCost] = [tied(best.f1), tied(best.youden), tied(best.cost)];
   const kept = new Set([...thinCurve(curve, limit).thresholds, ...bestF1, ...bestYouden, ...bestCost]);
-  const thresholds: ThresholdPart[] = [];
-  curve.thresholds.forEach((threshold, index) => {
-    if (!kept.has(threshold)) return;
-    const { tp, fp, tn, fn, precision, recall, specificity, f1, cost } = thresholdRow(curve, index, costs);
-    thresholds.push({
+  // Of a million thresholds some thousand are kept: to look for each takes less than to ask all.
+  const indexes = Uint32Array.from(kept, (threshold) => lastAtLeast(curve.thresholds, threshold)).sort();
+  const thresholds = Array.from(indexes, (index): ThresholdPart => {
+    const { threshold, tp, fp, tn, fn, precision, recall, specificity, f1, cost } = thresholdRow(curve, index, costs);
+    return {
       ...{ threshold, tp, fp, tn, fn, precision, recall, specificity, f1, cost },
       ...{ bestF1: bestF1.has(threshold), bestYouden: bestYouden.has(threshold), bestCost: bestCost.has(threshold) },
-    });
+    };
   });
   const ties = (of: Outcome<BestThresholds>) => of.value?.thresholds.length ?? 0;
   return {
@@ -45,13 +47,13 @@ export function thresholdParts(
   };
 }
 
-/** The rows of calibration_bins of probabilities. */
-export function calibrationParts({ labels, scores, weights }: BinaryRows, bins: number): readonly CalibrationPart[] {
-  const table = calibrationTable(
-    { labels, probabilities: scores, ...(weights === undefined ? {} : { weights }) },
-    { bins },
-  );
-  const counts = weights === undefined ? table : calibrationTable({ labels, probabilities: scores }, { bins });
+/** The rows of calibration_bins from the table of the rows. */
+export function calibrationParts(
+  { labels, scores, weights }: BinaryRows,
+  table: readonly CalibrationBin[],
+): readonly CalibrationPart[] {
+  const counts =
+    weights === undefined ? table : calibrationTable({ labels, probabilities: scores }, { bins: table.length });
   return table.map(({ lower, upper, n, meanPredicted, observedRate }, bin) => ({
     ...{ lower, upper, weight: n, n: counts[bin]?.n ?? 0 },
     ...{ meanScore: meanPredicted, positiveRate: observedRate },

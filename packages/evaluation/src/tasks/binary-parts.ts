@@ -1,9 +1,9 @@
 import { DomainError } from '@mcp-hub/db-core';
-import { type Costs, thresholdCurve } from '@mcp-hub/stats';
+import type { Costs } from '@mcp-hub/stats';
 import type { EvaluationParts } from '../evaluations/evaluation-parts.ts';
 import { EVALUATION_LIMITS } from '../limits.ts';
 import { calibrationParts, thresholdParts } from './binary-curves.ts';
-import { type BinaryRows, binaryTask } from './binary-task.ts';
+import { type BinaryInput, binaryColumns, binaryTask, calibrationOf, curveOf } from './binary-task.ts';
 import { type MeasureOptions, measureRows } from './measure-rows.ts';
 
 export interface BinaryOptions extends MeasureOptions {
@@ -14,19 +14,21 @@ export interface BinaryOptions extends MeasureOptions {
 }
 
 /** All that is stored of a binary classifier's rows. Pure. */
-export function binaryParts(rows: BinaryRows, options: BinaryOptions): EvaluationParts {
+export function binaryParts(rows: BinaryInput, options: BinaryOptions): EvaluationParts {
   const { threshold = 0.5, costs = { falsePositive: 1, falseNegative: 1 }, bins = 10 } = options;
-  const { labels, scores, weights } = rows;
-  const probabilities = areProbabilities(scores);
-  const curve = thresholdCurve({ labels, scores, ...(weights === undefined ? {} : { weights }) });
+  const given = binaryColumns(rows);
+  const probabilities = areProbabilities(given.scores);
+  const curve = curveOf(given);
   const analysis = thresholdParts(curve, costs, options.thresholds ?? EVALUATION_LIMITS.thresholds);
-  const measured = measureRows(binaryTask({ threshold, costs, bins, probabilities }), { ...rows, curve }, options);
+  const calibration = probabilities ? calibrationOf(given, bins) : undefined;
+  const task = binaryTask({ threshold, costs, bins, probabilities });
+  const measured = measureRows(task, { ...given, curve, calibration }, options);
   return {
     ...measured,
     task: 'binary',
     parameters: { threshold, costs, ...analysis.parameters, ...measured.parameters },
     thresholds: analysis.thresholds,
-    bins: probabilities ? calibrationParts(rows, bins) : [],
+    bins: calibration === undefined ? [] : calibrationParts(given, calibration),
   };
 }
 
@@ -45,7 +47,7 @@ export function labelBits(labels: ArrayLike<unknown>, positiveLabel?: string | n
   return bits;
 }
 
-function areProbabilities(scores: ArrayLike<number>): boolean {
+function areProbabilities(scores: Float64Array): boolean {
   for (let row = 0; row < scores.length; row++) {
     const score = scores[row] ?? Number.NaN;
     if (!(score >= 0 && score <= 1)) return false;

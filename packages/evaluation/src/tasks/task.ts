@@ -28,6 +28,17 @@ export function metricOf(
   return { metric, classLabel, value, reason, lower, upper, intervalMethod: shown?.method ?? null };
 }
 
+/** A column as doubles, the given one where it is so already; what is not a number becomes NaN, which is refused later. */
+export function numberColumn(values: ArrayLike<number>): Float64Array {
+  if (values instanceof Float64Array) return values;
+  const column = new Float64Array(values.length);
+  for (let row = 0; row < column.length; row++) {
+    const value: unknown = values[row];
+    column[row] = typeof value === 'number' ? value : Number.NaN;
+  }
+  return column;
+}
+
 /** The values of a column at some rows. */
 export function takeNumbers(values: ArrayLike<number>, numbers: Uint32Array): Float64Array {
   return Float64Array.from(numbers, (row) => values[row] ?? Number.NaN);

@@ -14,6 +14,7 @@ export const withoutTenant: readonly string[] = [
   'adjustFamily',
   'decideComparison',
   'higherIsBetter',
+  'measureBinary',
   'permutationImportance',
   'replayDecision',
 ];

@@ -58,6 +58,7 @@ export const inputs: Readonly<Record<string, unknown>> = {
   resolveModel: 'm@champion',
   restoreModel: { name: 'gone' },
   restoreVersion: { name, version: '3' },
+  revokeStageClearances: { name, version: '1', stage: 'staging', guard: 'quality' },
   rollbackPromotion: { name },
   searchModels: {},
   searchVersions: {},

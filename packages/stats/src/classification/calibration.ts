@@ -29,12 +29,12 @@ export function calibrationTable(
   { bins = 10 }: { readonly bins?: number } = {},
 ): readonly CalibrationBin[] {
   requireCount('bins', bins, 1);
-  const { positive, probabilities, weightOf } = checkedRows(rows);
+  const { positive, probabilities, weights } = checkedRows(rows);
   const [counts, predicted, observed] = [new Float64Array(bins), new Float64Array(bins), new Float64Array(bins)];
   for (let i = 0; i < positive.length; i++) {
     const p = probabilities[i] ?? 0;
     const bin = binOf(p, bins);
-    const weight = weightOf(i);
+    const weight = weights === undefined ? 1 : (weights[i] ?? 0);
     counts[bin] = (counts[bin] ?? 0) + weight;
     predicted[bin] = (predicted[bin] ?? 0) + weight * p;
     observed[bin] = (observed[bin] ?? 0) + weight * (positive[i] ?? 0);

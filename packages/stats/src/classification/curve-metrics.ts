@@ -11,11 +11,14 @@ export function rocAuc({ tp, fp, positives, negatives }: ThresholdCurve): Outcom
     return undefinedBecause(positives + negatives === 0 ? 'There are no rows.' : 'All rows are of one class.');
   }
   let area = 0;
-  let [tpBefore, fpBefore] = [0, 0];
+  let tpBefore = 0;
+  let fpBefore = 0;
   for (let i = 0; i < tp.length; i++) {
-    const [tpHere, fpHere] = [tp[i] ?? 0, fp[i] ?? 0];
+    const tpHere = tp[i] ?? 0;
+    const fpHere = fp[i] ?? 0;
     area += ((fpHere - fpBefore) * (tpHere + tpBefore)) / 2;
-    [tpBefore, fpBefore] = [tpHere, fpHere];
+    tpBefore = tpHere;
+    fpBefore = fpHere;
   }
   return defined(area / positives / negatives);
 }
@@ -117,7 +120,8 @@ export function bestThresholds(
   // Both passes do all three criteria: on a million thresholds the walk costs more than they do.
   let [f1, youden, cost] = [-Infinity, -Infinity, Infinity];
   for (let i = 0; i < thresholds.length; i++) {
-    const [hits, alarms] = [tp[i] ?? 0, fp[i] ?? 0];
+    const hits = tp[i] ?? 0;
+    const alarms = fp[i] ?? 0;
     f1 = Math.max(f1, f1Of(positives, hits, alarms));
     youden = Math.max(youden, youdenOf(positives, negatives, hits, alarms));
     cost = Math.min(cost, costOf(positives, hits, alarms, costs));
@@ -125,7 +129,9 @@ export function bestThresholds(
   const ties: Record<keyof BestByCriterion, number[]> = { f1: [], youden: [], cost: [] };
   const [f1Least, youdenLeast, costMost] = [f1 - reachOf(f1), youden - reachOf(youden), cost + reachOf(cost)];
   for (let i = 0; i < thresholds.length; i++) {
-    const [hits, alarms, threshold] = [tp[i] ?? 0, fp[i] ?? 0, thresholds[i] ?? 0];
+    const hits = tp[i] ?? 0;
+    const alarms = fp[i] ?? 0;
+    const threshold = thresholds[i] ?? 0;
     if (f1Of(positives, hits, alarms) >= f1Least) ties.f1.push(threshold);
     if (youdenOf(positives, negatives, hits, alarms) >= youdenLeast) ties.youden.push(threshold);
     if (costOf(positives, hits, alarms, costs) <= costMost) ties.cost.push(threshold);

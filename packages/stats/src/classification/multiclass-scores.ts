@@ -41,7 +41,7 @@ export function multiclassReport({ actual, scores }: MulticlassRows): Multiclass
   const classes = scores[0]?.length ?? 0;
   for (let i = 0; i < scores.length; i++) {
     if (scores[i]?.length !== classes) throw new StatsError('Each row must have one score a class.');
-    requireFiniteValues('scores', scores[i] ?? []);
+    requireFiniteValues(`scores[${i}]`, scores[i] ?? []);
     if (requireCount('actual', actual[i] ?? -1) >= classes)
       throw new StatsError('actual holds a class without a score.');
   }

@@ -17,7 +17,8 @@ export interface FisherExact {
  * Fisher's exact test of a 2 × 2 table, given its margins.
  *
  * Hypergeometric probabilities from the binomial ones (Loader), walked from the observed table by their ratios; tables
- * count as equally likely within 1e-7, as in R. Time grows with the smaller margin. All p of an empty table are 1.
+ * count as equally likely within 1e-7, as in R. The tail that the expected table is in is 1 less the other, which also holds
+ * where the observed table is less likely than any number. Time grows with the smaller margin. All p of an empty table are 1.
  */
 export function fisherExact([[a, b], [c, d]]: TwoByTwo): FisherExact {
   for (const count of [a, b, c, d]) requireCount('a count', count);
@@ -38,6 +39,7 @@ export function fisherExact([[a, b], [c, d]]: TwoByTwo): FisherExact {
         step === 1
           ? ((row - k) / (k + 1)) * ((column - k) / (n - row - column + k + 1))
           : (k / (row - k + 1)) * ((n - row - column + k) / (column - k + 1));
+      if (probability === 0) break;
       all += probability;
       if (probability <= limit) unlikely += probability;
     }
@@ -45,9 +47,10 @@ export function fisherExact([[a, b], [c, d]]: TwoByTwo): FisherExact {
   };
   const [above, below] = [walk(1), walk(-1)];
   const held = (p: number) => Math.min(1, p);
+  const isBelowExpected = a < column * share;
   return {
     p: held(observed + above.unlikely + below.unlikely),
-    pGreater: held(observed + above.all),
-    pLess: held(observed + below.all),
+    pGreater: held(isBelowExpected ? 1 - below.all : observed + above.all),
+    pLess: held(isBelowExpected ? observed + below.all : 1 - above.all),
   };
 }

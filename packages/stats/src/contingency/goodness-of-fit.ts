@@ -1,6 +1,6 @@
 import { sum, sumOf } from '../arithmetic/compensated-sum.ts';
 import { chiSquare } from '../distributions/chi-square.ts';
-import { requireNonNegative, requireSameLength } from '../inputs.ts';
+import { refuseOverflow, requireNonNegative, requireSameLength } from '../inputs.ts';
 import { defined, type Outcome, undefinedBecause } from '../outcome.ts';
 
 /** A test whose statistic is chi-square distributed under its hypothesis. */
@@ -54,6 +54,7 @@ function test(
       return part(o, e * scale);
     }),
   );
+  refuseOverflow({ statistic });
   const degreesOfFreedom = pairs.length - 1;
   return defined({ statistic, degreesOfFreedom, p: chiSquare(degreesOfFreedom).sf(statistic) });
 }

@@ -1,7 +1,7 @@
 import { sum, sumOf } from '../arithmetic/compensated-sum.ts';
 import { chiSquare } from '../distributions/chi-square.ts';
 import { StatsError } from '../errors.ts';
-import { requireNonNegative } from '../inputs.ts';
+import { refuseOverflow, requireNonNegative } from '../inputs.ts';
 import { defined, type Outcome, undefinedBecause } from '../outcome.ts';
 import type { ChiSquareTest } from './goodness-of-fit.ts';
 
@@ -22,6 +22,7 @@ export function independenceTest(table: readonly (readonly number[])[]): Outcome
     const expected = (rowSums[i] ?? 0) * ((columnSums[j] ?? 0) / n);
     return ((rows[i]?.[j] ?? 0) - expected) ** 2 / expected;
   });
+  refuseOverflow({ statistic });
   const degreesOfFreedom = (rows.length - 1) * (columns - 1);
   return defined({ statistic, degreesOfFreedom, p: chiSquare(degreesOfFreedom).sf(statistic) });
 }

@@ -9,11 +9,14 @@ import { invert, positiveLine } from './invert.ts';
  * Relative error below 1e-14. For a sample of finite size see kolmogorovOfSample.
  */
 export function kolmogorov(): Distribution {
-  const cdf = (x: number) => (x <= 0 ? 0 : x < 0.8 ? theta(x) : 1 - alternating(x));
-  const sf = (x: number) => (x <= 0 ? 1 : x < 0.8 ? 1 - theta(x) : alternating(x));
-  const density = (x: number) => (x <= 0 || x === Infinity ? 0 : x < 0.8 ? thetaSlope(x) : alternatingSlope(x));
+  const cdf = (x: number) => (x <= least ? 0 : x < 0.8 ? theta(x) : 1 - alternating(x));
+  const sf = (x: number) => (x <= least ? 1 : x < 0.8 ? 1 - theta(x) : alternating(x));
+  const density = (x: number) => (x <= least || x === Infinity ? 0 : x < 0.8 ? thetaSlope(x) : alternatingSlope(x));
   return guarded({ density, cdf, sf, ...invert({ density, cdf, sf }, positiveLine(0.8), [0, Infinity]) });
 }
+
+// exp(-π² / (8 x²)) is below every number up to here, and nearer to 0 its factor 1 / x is infinite.
+const least = 0.03;
 
 function alternating(x: number): number {
   let total = 0;

@@ -1,5 +1,5 @@
 import { StatsError } from '../errors.ts';
-import { requireFiniteValues, requireWeights } from '../inputs.ts';
+import { refuseOverflow, requireFiniteValues, requireWeights } from '../inputs.ts';
 import { defined, type Outcome, undefinedBecause } from '../outcome.ts';
 import { momentsOf } from '../samples/moments.ts';
 
@@ -21,7 +21,7 @@ export function wasserstein(u: WeightedValues, v: WeightedValues): Outcome {
 /** Energy distance √(2 ∫ (F - G)²), in the root of the unit of the values (scipy's energy_distance). As wasserstein. */
 export function energyDistance(u: WeightedValues, v: WeightedValues): Outcome {
   const integral = integrate(u, v, (gap) => gap * gap);
-  return integral.value === null ? integral : defined(Math.sqrt(2 * integral.value));
+  return integral.value === null ? integral : defined(Math.SQRT2 * Math.sqrt(integral.value));
 }
 
 /** Wasserstein's distance, and in standard deviations of the reference. */
@@ -38,7 +38,8 @@ export function normedWasserstein(
   const distance = wasserstein({ values: reference }, { values: current });
   if (distance.value === null) return distance;
   const { n, m2 } = momentsOf(reference);
-  return defined({ distance: distance.value, normed: distance.value / Math.max(Math.sqrt(m2 / n), 0.001) });
+  const normed = distance.value / Math.max(Math.sqrt(m2 / n), 0.001);
+  return defined(refuseOverflow({ distance: distance.value, normed }));
 }
 
 /** ∫ of a function of F - G over the line, with F and G the two distribution functions. */
@@ -53,6 +54,7 @@ function integrate(u: WeightedValues, v: WeightedValues, of: (gap: number) => nu
     if (i > 0) total += of(gap) * (value - (steps[i - 1]?.value ?? value));
     gap += share;
   });
+  refuseOverflow({ total });
   return defined(total);
 }
 

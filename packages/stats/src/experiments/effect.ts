@@ -1,3 +1,4 @@
+import { requireFinite, requireNonNegative } from '../inputs.ts';
 import { defined, type Outcome, undefinedBecause } from '../outcome.ts';
 import type { Sample } from '../samples/sample.ts';
 
@@ -29,6 +30,11 @@ export function relativeDifference(controlMean: number, treatmentMean: number): 
  * Undefined without variance in the effect, below 2 units in an arm, and for a relative one of a mean of 0.
  */
 export function effectOf({ control, treatment }: Arms, difference: Difference): Outcome<Effect> {
+  for (const { n, mean, variance } of [control, treatment]) {
+    requireNonNegative('n', n);
+    requireFinite('mean', mean);
+    requireNonNegative('variance', variance);
+  }
   if (control.n < 2 || treatment.n < 2) return undefinedBecause('Each arm needs two units.');
   const controlPart = control.variance / control.n;
   const treatmentPart = treatment.variance / treatment.n;
@@ -44,5 +50,8 @@ export function effectOf({ control, treatment }: Arms, difference: Difference): 
   const quotient = treatment.mean / control.mean;
   const standardError = Math.sqrt(treatmentPart + controlPart * quotient * quotient) / Math.abs(control.mean);
   if (standardError === 0) return undefinedBecause('Neither arm has variance.');
+  if (!(Number.isFinite(relative.value) && Number.isFinite(standardError))) {
+    return undefinedBecause('The mean of the control is too near 0 to divide by.');
+  }
   return defined({ estimate: relative.value, standardError });
 }

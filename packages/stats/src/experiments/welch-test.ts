@@ -1,5 +1,5 @@
 import { studentT } from '../distributions/student-t.ts';
-import { requireOpenProbability } from '../inputs.ts';
+import { refuseOverflow, requireOpenProbability } from '../inputs.ts';
 import { defined, type Outcome } from '../outcome.ts';
 import { type Arms, type Difference, type Effect, effectOf } from './effect.ts';
 
@@ -54,7 +54,7 @@ export function testEffect({ estimate, standardError }: Effect, degreesOfFreedom
   const t = estimate / standardError;
   const half = distribution.inverseSf(alpha / 2) * standardError;
   const oneSided = distribution.inverseSf(alpha) * standardError;
-  return {
+  return refuseOverflow({
     estimate,
     standardError,
     degreesOfFreedom,
@@ -62,8 +62,8 @@ export function testEffect({ estimate, standardError }: Effect, degreesOfFreedom
     p: 2 * distribution.sf(Math.abs(t)),
     pGreater: distribution.sf(t),
     pLess: distribution.cdf(t),
-    interval: [estimate - half, estimate + half],
+    interval: [estimate - half, estimate + half] as const,
     lowerBound: estimate - oneSided,
     upperBound: estimate + oneSided,
-  };
+  });
 }

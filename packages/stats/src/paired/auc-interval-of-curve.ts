@@ -15,22 +15,30 @@ export function aucIntervalOfCurve(
   const z = normal().inverseSf(requireOpenProbability('alpha', alpha) / 2);
   if (positives < 2 || negatives < 2) return undefinedBecause('Each class needs two rows.');
   // A placement is the share of the other class that a row outranks, or is outranked by; ties as half.
-  let [area, tpBefore, fpBefore] = [0, 0, 0];
+  let area = 0;
+  let tpBefore = 0;
+  let fpBefore = 0;
   for (let i = 0; i < tp.length; i++) {
-    const [tpHere, fpHere] = [tp[i] ?? 0, fp[i] ?? 0];
+    const tpHere = tp[i] ?? 0;
+    const fpHere = fp[i] ?? 0;
     area += (tpHere - tpBefore) * ((negatives - (fpHere + fpBefore) / 2) / negatives);
-    [tpBefore, fpBefore] = [tpHere, fpHere];
+    tpBefore = tpHere;
+    fpBefore = fpHere;
   }
   const auc = area / positives;
-  let [spreadOfPositive, spreadOfNegative] = [0, 0];
-  [tpBefore, fpBefore] = [0, 0];
+  let spreadOfPositive = 0;
+  let spreadOfNegative = 0;
+  tpBefore = 0;
+  fpBefore = 0;
   for (let i = 0; i < tp.length; i++) {
-    const [tpHere, fpHere] = [tp[i] ?? 0, fp[i] ?? 0];
+    const tpHere = tp[i] ?? 0;
+    const fpHere = fp[i] ?? 0;
     const ofPositive = (negatives - (fpHere + fpBefore) / 2) / negatives - auc;
     const ofNegative = (tpHere + tpBefore) / 2 / positives - auc;
     spreadOfPositive += (tpHere - tpBefore) * ofPositive * ofPositive;
     spreadOfNegative += (fpHere - fpBefore) * ofNegative * ofNegative;
-    [tpBefore, fpBefore] = [tpHere, fpHere];
+    tpBefore = tpHere;
+    fpBefore = fpHere;
   }
   const standardError = Math.sqrt(
     spreadOfPositive / (positives - 1) / positives + spreadOfNegative / (negatives - 1) / negatives,

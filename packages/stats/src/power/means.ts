@@ -1,6 +1,6 @@
 import { normal } from '../distributions/normal.ts';
 import { StatsError } from '../errors.ts';
-import { requireFinite, requireOpenProbability, requirePositive } from '../inputs.ts';
+import { refuseOverflow, requireFinite, requireOpenProbability, requirePositive } from '../inputs.ts';
 
 interface TwoMeans {
   /** The difference of means that is to be found. */
@@ -23,7 +23,7 @@ export function sampleSizeOfTwoMeans({ power, ...input }: TwoMeans & { readonly 
   const { distance, z } = parts(input);
   const needed = z + normal().inverseCdf(requireOpenProbability('power', power));
   if (needed <= 0) throw new StatsError('power must exceed what no unit at all has; give a larger power.');
-  return 2 * (needed / distance) ** 2;
+  return refuseOverflow({ n: 2 * (needed / distance) ** 2 }).n;
 }
 
 function parts({ difference, standardDeviation, alpha = 0.05 }: TwoMeans) {

@@ -1,5 +1,5 @@
 import { sum } from '../arithmetic/compensated-sum.ts';
-import { requireCount, requireFiniteValues, requireNonNegative, requireSameLength } from '../inputs.ts';
+import { refuseOverflow, requireCount, requireFiniteValues, requireNonNegative, requireSameLength } from '../inputs.ts';
 import { defined, type Outcome, ratio, undefinedBecause } from '../outcome.ts';
 
 /** One query: its documents with how relevant each is (0 for not at all) and how it was scored. */
@@ -16,12 +16,13 @@ const noRelevant = 'No document of the query is relevant.';
  *
  * Undefined where nothing is relevant.
  */
-export function ndcg(query: RankedQuery, k = query.scores.length): Outcome {
+export function ndcg(query: RankedQuery, k = endOf(query)): Outcome {
   requireCount('k', k, 1);
   const ranked = byScore(query);
   const ideal = ranked.toSorted((a, b) => b.relevance - a.relevance).map(({ relevance }) => relevance);
-  const gain = (values: readonly number[]) => sum(values.slice(0, k).map((value, i) => value / Math.log2(i + 2)));
-  return ratio(gain(ranked.map(({ shared }) => shared)), gain(ideal), noRelevant);
+  const gainOf = (values: readonly number[]) => sum(values.slice(0, k).map((value, i) => value / Math.log2(i + 2)));
+  const gains = refuseOverflow({ gain: gainOf(ranked.map(({ shared }) => shared)), best: gainOf(ideal) });
+  return ratio(gains.gain, gains.best, noRelevant);
 }
 
 /**
@@ -29,7 +30,7 @@ export function ndcg(query: RankedQuery, k = query.scores.length): Outcome {
  *
  * Equal scores keep the order of the input. Undefined where nothing is relevant.
  */
-export function rankedAveragePrecision(query: RankedQuery, k = query.scores.length): Outcome {
+export function rankedAveragePrecision(query: RankedQuery, k = endOf(query)): Outcome {
   requireCount('k', k, 1);
   const ranked = byScore(query);
   const relevant = ranked.filter(({ relevance }) => relevance > 0).length;
@@ -39,7 +40,7 @@ export function rankedAveragePrecision(query: RankedQuery, k = query.scores.leng
 }
 
 /** 1 / rank of the first relevant document, 0 where it is not among the first k. Undefined where nothing is relevant. */
-export function reciprocalRank(query: RankedQuery, k = query.scores.length): Outcome {
+export function reciprocalRank(query: RankedQuery, k = endOf(query)): Outcome {
   requireCount('k', k, 1);
   const first = byScore(query).findIndex(({ relevance }) => relevance > 0);
   if (first < 0) return undefinedBecause(noRelevant);
@@ -53,6 +54,11 @@ export function meanOverQueries(queries: readonly RankedQuery[], metric: (query:
     return value === null ? [] : [value];
   });
   return ratio(sum(values), values.length, 'No query has a relevant document.');
+}
+
+/** The rank of the last document; 1 for a query without documents, which no metric is defined of. */
+function endOf({ scores }: RankedQuery): number {
+  return Math.max(1, scores.length);
 }
 
 /** Documents by descending score, each with its relevance and the mean relevance of those that score alike. */

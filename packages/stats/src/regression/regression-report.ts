@@ -73,11 +73,8 @@ export function pinballLoss(rows: RegressionRows, level: number): Outcome {
   requireOpenProbability('level', level);
   const { n, error, weightOf, total } = checked(rows);
   const loss = (i: number) => Math.max(-level * error(i), (1 - level) * error(i));
-  return ratio(
-    sumOf(n, (i) => weightOf(i) * loss(i)),
-    total,
-    'There are no rows.',
-  );
+  const losses = refuseOverflow({ total: sumOf(n, (i) => weightOf(i) * loss(i)) });
+  return ratio(losses.total, total, 'There are no rows.');
 }
 
 function checked({ actual, predicted, weights }: RegressionRows) {

@@ -1,5 +1,5 @@
 import { sum } from '../arithmetic/compensated-sum.ts';
-import { requireCount, requireOpenProbability } from '../inputs.ts';
+import { refuseOverflow, requireCount, requireFinite, requireOpenProbability } from '../inputs.ts';
 import { defined, type Outcome, undefinedBecause } from '../outcome.ts';
 import { mulberry32 } from './mulberry32.ts';
 import { quantileOfSorted } from './quantile.ts';
@@ -7,7 +7,7 @@ import { quantileOfSorted } from './quantile.ts';
 export interface BootstrapInput {
   /** Rows of the sample. */
   readonly rows: number;
-  /** The statistic of rows drawn with replacement; null where they do not define it, and the draw is skipped. */
+  /** The statistic of rows drawn with replacement, finite; null where they do not define it, and the draw is skipped. */
   readonly statistic: (rows: Uint32Array) => number | null;
   /** Default 1000. */
   readonly resamples?: number;
@@ -24,7 +24,8 @@ export interface Bootstrap {
   /** Draws that did not define the statistic. */
   readonly skipped: number;
   readonly mean: number;
-  readonly standardError: number;
+  /** Null where one draw alone defines the statistic. */
+  readonly standardError: number | null;
   /** Percentiles alpha/2 and 1 - alpha/2, linear (type 7). */
   readonly interval: readonly [lower: number, upper: number];
 }
@@ -49,18 +50,20 @@ export function bootstrap(input: BootstrapInput): Outcome<Bootstrap> {
   for (let draw = 0; draw < resamples; draw++) {
     for (let i = 0; i < n; i++) rows[i] = Math.floor(random() * n);
     const value = statistic(rows);
-    if (value !== null) values[kept++] = value;
+    if (value !== null) values[kept++] = requireFinite('statistic', value);
   }
   if (kept === 0) return undefinedBecause('No resample defines the statistic.');
   const sorted = values.slice(0, kept).sort();
   const mean = sum(sorted) / kept;
+  const standardError = kept < 2 ? null : Math.sqrt(sum(sorted.map((value) => (value - mean) ** 2)) / (kept - 1));
+  refuseOverflow({ mean, standardError });
   return defined({
     generator: 'mulberry32',
     seed,
     resamples,
     skipped: resamples - kept,
     mean,
-    standardError: kept < 2 ? 0 : Math.sqrt(sum(sorted.map((value) => (value - mean) ** 2)) / (kept - 1)),
+    standardError,
     interval: [quantileOfSorted(sorted, alpha / 2), quantileOfSorted(sorted, 1 - alpha / 2)],
   });
 }

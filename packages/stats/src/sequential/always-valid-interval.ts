@@ -1,5 +1,5 @@
 import type { Effect } from '../experiments/effect.ts';
-import { requireOpenProbability, requirePositive } from '../inputs.ts';
+import { requireFinite, requireOpenProbability, requirePositive } from '../inputs.ts';
 
 /** A generalised always-valid interval. */
 export interface AlwaysValidInterval {
@@ -26,6 +26,7 @@ export function alwaysValidInterval(input: {
   requireOpenProbability('alpha', alpha);
   requirePositive('n', n);
   requirePositive('tuningN', tuningN);
+  requireFinite('estimate', effect.estimate);
   requirePositive('standardError', effect.standardError);
   const level = -2 * Math.log(alpha);
   const rho = tuningN / (Math.log1p(level) + level);

@@ -1,5 +1,5 @@
 import type { Effect } from '../experiments/effect.ts';
-import { requireOpenProbability, requirePositive } from '../inputs.ts';
+import { requireFinite, requireOpenProbability, requirePositive } from '../inputs.ts';
 
 /**
  * ρ of an asymptotic confidence sequence that is tightest at `tuningN` units: √((-2 ln α + ln(1 - 2 ln α)) / N*), with 2α
@@ -99,6 +99,7 @@ export function oneSidedConfidenceSequence(input: ConfidenceSequenceInput): OneS
 }
 
 function checked({ effect, n, alpha = 0.05, tuningN = 5000 }: ConfidenceSequenceInput) {
+  requireFinite('estimate', effect.estimate);
   requirePositive('standardError', effect.standardError);
   requirePositive('n', n);
   return { effect, n, alpha: requireOpenProbability('alpha', alpha), tuningN };

@@ -42,11 +42,11 @@ export function wilsonInterval(
   requireProportion({ successes, n });
   if (n === 0) return undefinedBecause('There are no trials.');
   const z = normal().inverseSf(requireOpenProbability('alpha', alpha) / 2);
-  const middle = successes + (z * z) / 2;
-  const half = z * Math.sqrt(successes * ((n - successes) / n) + (z * z) / 4);
+  const most = successes + (z * z) / 2 + z * Math.sqrt(successes * ((n - successes) / n) + (z * z) / 4);
   return defined([
-    successes === 0 ? 0 : Math.max(0, (middle - half) / (n + z * z)),
-    successes === n ? 1 : Math.min(1, (middle + half) / (n + z * z)),
+    // The lower end with its conjugate above and below, so that nothing cancels.
+    successes === 0 ? 0 : (successes / n) * (successes / most),
+    successes === n ? 1 : Math.min(1, most / (n + z * z)),
   ]);
 }
 

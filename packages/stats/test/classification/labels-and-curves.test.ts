@@ -66,6 +66,30 @@ describe('thresholdCurve', () => {
     refuse({ labels: [1], scores: [0.1], weights: [-1] });
   });
 
+  it('names the column and the row of what it refuses, and not its value', () => {
+    const labels = [1, 0, 1];
+    const scores = [0.1, 0.2, 0.3];
+    const refused = (input: Partial<Parameters<typeof thresholdCurve>[0]>) => {
+      try {
+        thresholdCurve({ labels, scores, ...input });
+      } catch (error) {
+        if (isStatsError(error)) return { ...error.place, message: error.message };
+      }
+      return undefined;
+    };
+    const at = (field: string, index: number) => ({
+      field,
+      index,
+      message: expect.stringContaining(`${field}[${index}]`),
+    });
+    expect(refused({ scores: [0.1, Number.NaN, 0.3] })).toEqual(at('scores', 1));
+    expect(refused({ scores: Float64Array.of(0.1, 0.2, Number.NEGATIVE_INFINITY) })).toEqual(at('scores', 2));
+    expect(refused({ labels: [1, 0, 777] })).toEqual(at('labels', 2));
+    expect(refused({ labels: Uint8Array.of(1, 77, 0) })).toEqual(at('labels', 1));
+    expect(refused({ weights: [1, 1, -777] })).toEqual(at('weights', 2));
+    expect(refused({ labels: [1, 0, 777] })?.message).not.toContain('777');
+  });
+
   it('is thinned at exact quantiles, and keeps its end', () => {
     const n = 1000;
     const scores = Array.from({ length: n }, (_, i) => ((i * 7) % n) / n);

@@ -7,6 +7,9 @@ describe('probabilities', () => {
     expect(logLoss({ labels: [1], probabilities: [1] }).value).toBe(2.2204460492503136e-16);
     expect(logLoss({ labels: [], probabilities: [] }).value).toBeNull();
     expect(() => brierScore({ labels: [1], probabilities: [1.5] })).toThrow('from 0 to 1');
+    expect(() => logLoss({ labels: [1, 0], probabilities: Float64Array.of(0.5, Number.NaN) })).toThrow(
+      'probabilities[1]',
+    );
   });
 
   it('an edge of a bin belongs to the bin above it, but 1 to the last', () => {

@@ -6,6 +6,7 @@ import {
   goodnessOfFit,
   independenceTest,
   likelihoodRatioFit,
+  mcNemarTest,
   type TwoByTwo,
 } from '../../src/index.ts';
 
@@ -99,4 +100,28 @@ it('a tail near 1e-300 is no 0', () => {
 it('refuses ragged tables and negative counts', () => {
   expect(() => independenceTest([[1, 2], [3]])).toThrow('same length');
   expect(() => goodnessOfFit({ observed: [-1, 2] })).toThrow('at least 0');
+});
+
+it("Fisher's test is certain of the other side where the table is less likely than any number", () => {
+  expect(
+    fisherExact([
+      [0, 2000],
+      [2000, 0],
+    ]),
+  ).toEqual({ p: 0, pGreater: 1, pLess: 0 });
+  expect(
+    fisherExact([
+      [2000, 0],
+      [0, 2000],
+    ]),
+  ).toEqual({ p: 0, pGreater: 0, pLess: 1 });
+});
+
+it('counts are below 2^53, from where one more is no other number', () => {
+  const table = [
+    [2 ** 53, 3],
+    [1, 1],
+  ] as const;
+  expect(() => fisherExact(table)).toThrow('below 2^53');
+  expect(() => mcNemarTest({ onlyFirstRight: 1e300, onlySecondRight: 1 })).toThrow('below 2^53');
 });

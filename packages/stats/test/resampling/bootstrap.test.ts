@@ -10,6 +10,14 @@ it('mulberry32 gives the numbers of its published form', () => {
 it('quantiles interpolate linearly', () => {
   expect([0, 0.25, 0.4, 1].map((level) => quantileOfSorted([1, 2, 4], level))).toEqual([1, 1.5, 1.8, 4]);
   expect(() => quantileOfSorted([], 0.5)).toThrow('at least one value');
+  expect(() => quantileOfSorted([1, Number.NaN], 0.5)).toThrow('finite');
+  expect(quantileOfSorted([-1.6e308, 1.6e308], 0.75) / 0.8e308).toBeCloseTo(1, 14);
+});
+
+it('one draw has no error of its own, and a draw that is no number is refused', () => {
+  const one = { rows: 3, seed: 1, resamples: 1 };
+  expect(bootstrap({ ...one, statistic: (rows) => rows[0] ?? 0 }).value?.standardError).toBeNull();
+  expect(() => bootstrap({ ...one, statistic: () => Number.NaN })).toThrow('finite');
 });
 
 it('the error of a mean is that of its sample', () => {

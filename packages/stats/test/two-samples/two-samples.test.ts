@@ -91,6 +91,15 @@ describe('mannWhitneyTest', () => {
     expect(mannWhitneyTest([1, 3], [1, 3]).value?.p).toBe(1);
   });
 
+  it('keeps its digits where products are beyond 2^53 and nearly all values are equal', () => {
+    // One of 2e9 values differs, and six of them, one for and five against; by mpmath, 60 digits.
+    const one = mannWhitneyTestOfCounts({ values: [0, 1], xCounts: [1e9, 0], yCounts: [1e9 - 1, 1] });
+    expect(one.value?.z).toBeCloseTo(0.999999999, 15);
+    expect(one.value?.p).toBeCloseTo(0.3173105083468555, 14);
+    const six = mannWhitneyTestOfCounts({ values: [0, 1], xCounts: [1e9, 5], yCounts: [1e9 - 1, 1] });
+    expect(six.value?.z).toBeCloseTo(1.6329931573647209, 14);
+  });
+
   it('is undefined where all values are equal', () => {
     expect(mannWhitneyTest([3, 3], [3])).toEqual({ value: null, reason: 'All values are equal.' });
     expect(mannWhitneyTest([], [3]).reason).toBe('A sample is empty.');
@@ -118,6 +127,11 @@ describe('proportions', () => {
     expect(wilsonInterval({ successes: 0, n: 20 }).value).toEqual([0, expect.closeTo(0.1611251580528194, 14)]);
     expect(wilsonInterval({ successes: 20, n: 20 }).value?.[1]).toBe(1);
     expect(wilsonInterval({ successes: 0, n: 0 }).value).toBeNull();
+  });
+
+  it('Wilson intervals keep their digits where the error rate is 1e-12', () => {
+    const [lower = 0] = wilsonInterval({ successes: 1, n: 1e6 }, 1e-12).value ?? [];
+    expect(lower / 1.8930360217652025e-8).toBeCloseTo(1, 13);
   });
 
   it("Newcombe's interval agrees with statsmodels", () => {
