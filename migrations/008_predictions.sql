@@ -83,6 +83,7 @@ CREATE TABLE "prediction_cache_policies" (
 	"model_version_id" uuid NOT NULL,
 	"ttl_ms" bigint,
 	"max_bytes" bigint NOT NULL,
+	"max_entries" integer NOT NULL,
 	"generation" bigint DEFAULT 1 NOT NULL,
 	"hits" bigint DEFAULT 0 NOT NULL,
 	"misses" bigint DEFAULT 0 NOT NULL,
@@ -91,6 +92,7 @@ CREATE TABLE "prediction_cache_policies" (
 	"updated_at" timestamp (3) with time zone DEFAULT app_now() NOT NULL,
 	CONSTRAINT "prediction_cache_policies_pk" PRIMARY KEY("tenant_id","model_version_id"),
 	CONSTRAINT "prediction_cache_policies_tenant_id_check" CHECK ("prediction_cache_policies"."tenant_id" <> ''),
+	CONSTRAINT "prediction_cache_policies_limits_check" CHECK ("prediction_cache_policies"."ttl_ms" >= 1 and "prediction_cache_policies"."max_bytes" >= 1 and "prediction_cache_policies"."max_entries" >= 1),
 	CONSTRAINT "prediction_cache_policies_version_fk" FOREIGN KEY ("tenant_id","model_version_id") REFERENCES "public"."model_registry"("tenant_id","id") ON DELETE no action ON UPDATE no action
 );
 --> statement-breakpoint
@@ -100,11 +102,10 @@ CREATE TABLE "prediction_cache" (
 	"key" "bytea" NOT NULL,
 	"generation" bigint NOT NULL,
 	"status" text NOT NULL,
-	"output" jsonb,
+	"claim" uuid,
+	"output" text,
 	"output_bytes" integer DEFAULT 0 NOT NULL,
 	"compute_ms" double precision,
-	"leased_until" timestamp (3) with time zone,
-	"fencing_token" bigint DEFAULT 0 NOT NULL,
 	"last_used_at" timestamp (3) with time zone DEFAULT app_now() NOT NULL,
 	"expires_at" timestamp (3) with time zone,
 	"created_at" timestamp (3) with time zone DEFAULT app_now() NOT NULL,
@@ -112,6 +113,8 @@ CREATE TABLE "prediction_cache" (
 	CONSTRAINT "prediction_cache_tenant_id_check" CHECK ("prediction_cache"."tenant_id" <> ''),
 	CONSTRAINT "prediction_cache_status_check" CHECK ("prediction_cache"."status" in ('computing', 'ready')),
 	CONSTRAINT "prediction_cache_key_check" CHECK (octet_length("prediction_cache"."key") = 32),
+	CONSTRAINT "prediction_cache_state_check" CHECK (case "prediction_cache"."status" when 'computing' then "prediction_cache"."claim" is not null and "prediction_cache"."expires_at" is not null
+                           else "prediction_cache"."claim" is null and "prediction_cache"."output" is not null end),
 	CONSTRAINT "prediction_cache_policy_fk" FOREIGN KEY ("tenant_id","model_version_id") REFERENCES "public"."prediction_cache_policies"("tenant_id","model_version_id") ON DELETE cascade ON UPDATE no action
 );
 --> statement-breakpoint
@@ -214,7 +217,7 @@ CREATE INDEX "batch_jobs_created_idx" ON "batch_jobs" USING btree ("tenant_id","
 --> statement-breakpoint
 CREATE INDEX "batch_jobs_version_idx" ON "batch_jobs" USING btree ("tenant_id","model_version_id","id");
 --> statement-breakpoint
-CREATE INDEX "prediction_cache_last_used_idx" ON "prediction_cache" USING btree ("tenant_id","model_version_id","last_used_at");
+CREATE INDEX "prediction_cache_last_used_idx" ON "prediction_cache" USING btree ("tenant_id","model_version_id","generation","last_used_at");
 --> statement-breakpoint
 CREATE INDEX "prediction_cache_expires_idx" ON "prediction_cache" USING btree ("tenant_id","expires_at") WHERE "prediction_cache"."expires_at" is not null;
 --> statement-breakpoint
@@ -393,8 +396,10 @@ begin
         ('prediction_cache', 'prediction_cache_key_check'),
         ('prediction_cache', 'prediction_cache_pk'),
         ('prediction_cache', 'prediction_cache_policy_fk'),
+        ('prediction_cache', 'prediction_cache_state_check'),
         ('prediction_cache', 'prediction_cache_status_check'),
         ('prediction_cache', 'prediction_cache_tenant_id_check'),
+        ('prediction_cache_policies', 'prediction_cache_policies_limits_check'),
         ('prediction_cache_policies', 'prediction_cache_policies_pk'),
         ('prediction_cache_policies', 'prediction_cache_policies_tenant_id_check'),
         ('prediction_cache_policies', 'prediction_cache_policies_version_fk'),

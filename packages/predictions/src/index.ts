@@ -1,3 +1,10 @@
+export * from './cache/cache-policies.ts';
+export { flushCacheUsage } from './cache/cache-usage.ts';
+export * from './cache/get-cache-stats.ts';
+export * from './cache/invalidate-cache.ts';
+export * from './cache/prune-cache.ts';
+export { CACHE_PRUNE_KIND } from './cache/schedule-cache-prune.ts';
+export * from './cache/with-cache.ts';
 export { type FeatureValue, PredictionInput } from './ledger/prediction-input.ts';
 export * from './ledger/record-predictions.ts';
 export * from './limits.ts';

@@ -15,4 +15,24 @@ export const PREDICTION_LIMITS = {
   experimentLength: 256,
   /** How far ahead of the database's clock a prediction or label may lie: one hour. */
   aheadMs: 3_600_000,
+  /** Of input and parameters of a cached prediction, as canonical JSON in UTF-8. */
+  cacheInputBytes: 1_000_000,
+  /** Arrays and objects inside each other, of inputs and outputs. */
+  cacheDepth: 100,
+  /** Of an output as JSON in UTF-8; a longer one is returned and not kept. */
+  cacheOutputBytes: 1_000_000,
+  /** Of the outputs of one version together. */
+  cacheMaxBytes: 1_000_000_000_000,
+  /** Outputs of one version. */
+  cacheMaxEntries: 1_000_000,
+  /** How long an output may serve: a year. */
+  cacheTtlMs: 31_536_000_000,
+  /** A lease on a computation is at least a second long. */
+  cacheLeaseMsMin: 1_000,
+  /** A lease on a computation is an hour long at most; it is renewed while the computation runs. */
+  cacheLeaseMs: 3_600_000,
+  /** How long hits are counted in the process before they are written. */
+  cacheUsageMs: 5_000,
+  /** Cached outputs that one transaction deletes. */
+  cachePruneBatch: 10_000,
 } as const;

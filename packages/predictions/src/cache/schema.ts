@@ -1,6 +1,5 @@
 import {
   createdAtColumn,
-  jsonColumn,
   referenceColumn,
   stateColumn,
   tenantTable,
@@ -9,7 +8,7 @@ import {
 } from '@mcp-hub/db-core';
 import { modelRegistry } from '@mcp-hub/registry/schema';
 import { sql } from 'drizzle-orm';
-import { bigint, customType, doublePrecision, integer } from 'drizzle-orm/pg-core';
+import { bigint, customType, doublePrecision, integer, text, uuid } from 'drizzle-orm/pg-core';
 
 const bytes = customType<{ data: Buffer; driverData: Buffer }>({ dataType: () => 'bytea' });
 
@@ -18,10 +17,11 @@ export const predictionCachePolicies = tenantTable(
   'prediction_cache_policies',
   {
     modelVersionId: referenceColumn<'ModelVersion'>('model_version_id').notNull(),
-    /** How long an entry serves; null: until it is evicted. */
+    /** How long what is stored from now on serves; null: until it is evicted. */
     ttlMs: bigint('ttl_ms', { mode: 'number' }),
     /** Of all outputs together; entries that were not used for longest go first. */
     maxBytes: bigint('max_bytes', { mode: 'number' }).notNull(),
+    maxEntries: integer('max_entries').notNull(),
     /** Entries of an earlier generation serve nobody: to add one invalidates all at once. */
     generation: bigint('generation', { mode: 'number' }).notNull().default(1),
     /** Counted in batches. */
@@ -35,6 +35,7 @@ export const predictionCachePolicies = tenantTable(
   (t, constraint) => [
     constraint.primaryKey(t.modelVersionId),
     constraint.foreignKey('version', [t.modelVersionId], [modelRegistry.id]),
+    constraint.check('limits', sql`${t.ttlMs} >= 1 and ${t.maxBytes} >= 1 and ${t.maxEntries} >= 1`),
   ],
 );
 
@@ -47,14 +48,21 @@ export const predictionCache = tenantTable(
     modelVersionId: referenceColumn<'ModelVersion'>('model_version_id').notNull(),
     /** SHA-256 of the canonical JSON (RFC 8785) of input and parameters. */
     key: bytes('key').notNull(),
+    /** That of the policy when the computation began. */
     generation: bigint('generation', { mode: 'number' }).notNull(),
     status: stateColumn('status', cacheEntryStatuses).notNull(),
-    output: jsonColumn<unknown>('output'),
+    /**
+     * Who computes. A new one with each claim, so that a holder that was given up stores nothing over what came after it;
+     * not a number that grows, because rows that are deleted and made again would have to remember it.
+     */
+    claim: uuid('claim'),
+    /** JSON as text, byte for byte what was stored: jsonb reorders keys and takes no NUL. */
+    output: text('output'),
     outputBytes: integer('output_bytes').notNull().default(0),
     computeMs: doublePrecision('compute_ms'),
-    leasedUntil: timeColumn('leased_until'),
-    fencingToken: bigint('fencing_token', { mode: 'number' }).notNull().default(0),
+    /** To within a minute. */
     lastUsedAt: createdAtColumn('last_used_at'),
+    /** When an output ceases to serve (null: never), or the lease of a claim ends. */
     expiresAt: timeColumn('expires_at'),
     createdAt: createdAtColumn(),
   },
@@ -65,9 +73,14 @@ export const predictionCache = tenantTable(
       onDelete: 'cascade',
     }),
     constraint.check('key', sql`octet_length(${t.key}) = 32`),
-    // Eviction: what was not used for longest.
-    constraint.index('last_used', [t.modelVersionId, t.lastUsedAt]),
-    // The sweep of what has expired.
+    constraint.check(
+      'state',
+      sql`case ${t.status} when 'computing' then ${t.claim} is not null and ${t.expiresAt} is not null
+                           else ${t.claim} is null and ${t.output} is not null end`,
+    ),
+    // Eviction: earlier generations, then what was not used for longest.
+    constraint.index('last_used', [t.modelVersionId, t.generation, t.lastUsedAt]),
+    // The prune of what has expired.
     constraint.index('expires', [t.expiresAt], sql`${t.expiresAt} is not null`),
   ],
 );
