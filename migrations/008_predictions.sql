@@ -5,14 +5,16 @@ CREATE TABLE "batch_job_events" (
 	"tenant_id" text DEFAULT current_setting('app.tenant') NOT NULL,
 	"job_id" uuid NOT NULL,
 	"change_number" bigint NOT NULL,
+	"kind" text NOT NULL,
 	"job_name" text NOT NULL,
 	"from_status" text,
-	"to_status" text NOT NULL,
+	"to_status" text,
 	"reason" text,
 	"actor" text DEFAULT nullif(current_setting('app.actor', true), ''),
 	"at" timestamp (3) with time zone DEFAULT app_now() NOT NULL,
 	CONSTRAINT "batch_job_events_pk" PRIMARY KEY("tenant_id","job_id","change_number"),
 	CONSTRAINT "batch_job_events_tenant_id_check" CHECK ("batch_job_events"."tenant_id" <> ''),
+	CONSTRAINT "batch_job_events_kind_check" CHECK ("batch_job_events"."kind" in ('submitted', 'started', 'paused', 'resumed', 'succeeded', 'failed', 'cancelled', 'retried', 'deleted')),
 	CONSTRAINT "batch_job_events_to_status_check" CHECK ("batch_job_events"."to_status" in ('queued', 'running', 'paused', 'succeeded', 'failed', 'cancelled'))
 );
 --> statement-breakpoint
@@ -23,30 +25,52 @@ CREATE TABLE "batch_jobs" (
 	"model_version_id" uuid NOT NULL,
 	"status" text DEFAULT 'queued' NOT NULL,
 	"priority" integer DEFAULT 0 NOT NULL,
-	"chunk_count" bigint DEFAULT 0 NOT NULL,
+	"chunk_rows" integer NOT NULL,
+	"chunk_count" integer DEFAULT 0 NOT NULL,
 	"row_count" bigint DEFAULT 0 NOT NULL,
 	"max_running_chunks" integer,
 	"max_attempts" integer DEFAULT 5 NOT NULL,
+	"backoff_base_ms" bigint DEFAULT 1000 NOT NULL,
+	"backoff_max_ms" bigint DEFAULT 300000 NOT NULL,
 	"last_change_number" bigint DEFAULT 0 NOT NULL,
-	"error" text,
+	"submitted_at" timestamp (3) with time zone,
+	"submission_until" timestamp (3) with time zone,
 	"started_at" timestamp (3) with time zone,
 	"ended_at" timestamp (3) with time zone,
+	"active_ms" double precision DEFAULT 0 NOT NULL,
+	"active_since" timestamp (3) with time zone,
 	"actor" text DEFAULT nullif(current_setting('app.actor', true), ''),
 	"created_at" timestamp (3) with time zone DEFAULT app_now() NOT NULL,
 	"updated_at" timestamp (3) with time zone DEFAULT app_now() NOT NULL,
 	CONSTRAINT "batch_jobs_pk" PRIMARY KEY("tenant_id","id"),
 	CONSTRAINT "batch_jobs_tenant_id_check" CHECK ("batch_jobs"."tenant_id" <> ''),
 	CONSTRAINT "batch_jobs_status_check" CHECK ("batch_jobs"."status" in ('queued', 'running', 'paused', 'succeeded', 'failed', 'cancelled')),
+	CONSTRAINT "batch_jobs_max_running_chunks_check" CHECK ("batch_jobs"."max_running_chunks" >= 1),
 	CONSTRAINT "batch_jobs_version_fk" FOREIGN KEY ("tenant_id","model_version_id") REFERENCES "public"."model_registry"("tenant_id","id") ON DELETE no action ON UPDATE no action
+);
+--> statement-breakpoint
+CREATE TABLE "batch_dead_letters" (
+	"tenant_id" text DEFAULT current_setting('app.tenant') NOT NULL,
+	"job_id" uuid NOT NULL,
+	"row_number" bigint NOT NULL,
+	"chunk_number" integer NOT NULL,
+	"kind" text NOT NULL,
+	"reason" text NOT NULL,
+	"input" jsonb NOT NULL,
+	"at" timestamp (3) with time zone DEFAULT app_now() NOT NULL,
+	CONSTRAINT "batch_dead_letters_pk" PRIMARY KEY("tenant_id","job_id","row_number"),
+	CONSTRAINT "batch_dead_letters_tenant_id_check" CHECK ("batch_dead_letters"."tenant_id" <> ''),
+	CONSTRAINT "batch_dead_letters_kind_check" CHECK ("batch_dead_letters"."kind" in ('row', 'chunk')),
+	CONSTRAINT "batch_dead_letters_job_fk" FOREIGN KEY ("tenant_id","job_id") REFERENCES "public"."batch_jobs"("tenant_id","id") ON DELETE cascade ON UPDATE no action
 );
 --> statement-breakpoint
 CREATE TABLE "batch_job_chunks" (
 	"tenant_id" text DEFAULT current_setting('app.tenant') NOT NULL,
 	"job_id" uuid NOT NULL,
 	"number" integer NOT NULL,
-	"first_row" bigint NOT NULL,
-	"row_count" integer NOT NULL,
 	"status" text DEFAULT 'queued' NOT NULL,
+	"row_count" integer NOT NULL,
+	"rows" jsonb,
 	"attempts" integer DEFAULT 0 NOT NULL,
 	"due_at" timestamp (3) with time zone DEFAULT app_now() NOT NULL,
 	"leased_until" timestamp (3) with time zone,
@@ -56,22 +80,26 @@ CREATE TABLE "batch_job_chunks" (
 	CONSTRAINT "batch_job_chunks_pk" PRIMARY KEY("tenant_id","job_id","number"),
 	CONSTRAINT "batch_job_chunks_tenant_id_check" CHECK ("batch_job_chunks"."tenant_id" <> ''),
 	CONSTRAINT "batch_job_chunks_status_check" CHECK ("batch_job_chunks"."status" in ('queued', 'running', 'succeeded', 'dead')),
+	CONSTRAINT "batch_job_chunks_rows_check" CHECK (("batch_job_chunks"."rows" is null) = ("batch_job_chunks"."status" in ('succeeded', 'dead'))),
 	CONSTRAINT "batch_job_chunks_job_fk" FOREIGN KEY ("tenant_id","job_id") REFERENCES "public"."batch_jobs"("tenant_id","id") ON DELETE cascade ON UPDATE no action
 );
 --> statement-breakpoint
-CREATE TABLE "batch_job_inputs" (
+CREATE TABLE "batch_job_tallies" (
 	"tenant_id" text DEFAULT current_setting('app.tenant') NOT NULL,
 	"job_id" uuid NOT NULL,
-	"number" integer NOT NULL,
-	"rows" jsonb NOT NULL,
-	CONSTRAINT "batch_job_inputs_pk" PRIMARY KEY("tenant_id","job_id","number"),
-	CONSTRAINT "batch_job_inputs_tenant_id_check" CHECK ("batch_job_inputs"."tenant_id" <> ''),
-	CONSTRAINT "batch_job_inputs_chunk_fk" FOREIGN KEY ("tenant_id","job_id","number") REFERENCES "public"."batch_job_chunks"("tenant_id","job_id","number") ON DELETE cascade ON UPDATE no action
+	"slot" integer NOT NULL,
+	"chunks_succeeded" bigint DEFAULT 0 NOT NULL,
+	"chunks_dead" bigint DEFAULT 0 NOT NULL,
+	"rows_succeeded" bigint DEFAULT 0 NOT NULL,
+	"rows_dead" bigint DEFAULT 0 NOT NULL,
+	CONSTRAINT "batch_job_tallies_pk" PRIMARY KEY("tenant_id","job_id","slot"),
+	CONSTRAINT "batch_job_tallies_tenant_id_check" CHECK ("batch_job_tallies"."tenant_id" <> ''),
+	CONSTRAINT "batch_job_tallies_job_fk" FOREIGN KEY ("tenant_id","job_id") REFERENCES "public"."batch_jobs"("tenant_id","id") ON DELETE cascade ON UPDATE no action
 );
 --> statement-breakpoint
 CREATE TABLE "batch_limits" (
 	"tenant_id" text DEFAULT current_setting('app.tenant') NOT NULL,
-	"max_running_chunks" integer NOT NULL,
+	"max_running_chunks" integer,
 	"updated_at" timestamp (3) with time zone DEFAULT app_now() NOT NULL,
 	CONSTRAINT "batch_limits_pk" PRIMARY KEY("tenant_id"),
 	CONSTRAINT "batch_limits_tenant_id_check" CHECK ("batch_limits"."tenant_id" <> ''),
@@ -207,11 +235,9 @@ ALTER TABLE "predictions_default" FORCE ROW LEVEL SECURITY;
 --> statement-breakpoint
 CREATE INDEX "batch_job_chunks_queued_idx" ON "batch_job_chunks" USING btree ("tenant_id","job_id","due_at","number") WHERE "batch_job_chunks"."status" = 'queued';
 --> statement-breakpoint
-CREATE INDEX "batch_job_chunks_running_idx" ON "batch_job_chunks" USING btree ("tenant_id","job_id","leased_until") WHERE "batch_job_chunks"."status" = 'running';
+CREATE INDEX "batch_job_chunks_running_idx" ON "batch_job_chunks" USING btree ("tenant_id","job_id","number") WHERE "batch_job_chunks"."status" = 'running';
 --> statement-breakpoint
-CREATE INDEX "batch_job_chunks_dead_idx" ON "batch_job_chunks" USING btree ("tenant_id","job_id","number") WHERE "batch_job_chunks"."status" = 'dead';
---> statement-breakpoint
-CREATE INDEX "batch_jobs_open_idx" ON "batch_jobs" USING btree ("tenant_id","priority" DESC NULLS LAST,"id") WHERE "batch_jobs"."status" in ('queued', 'running');
+CREATE INDEX "batch_jobs_open_idx" ON "batch_jobs" USING btree ("tenant_id","priority" DESC NULLS LAST,"id") WHERE "batch_jobs"."status" in ('queued', 'running') and "batch_jobs"."submitted_at" is not null;
 --> statement-breakpoint
 CREATE INDEX "batch_jobs_created_idx" ON "batch_jobs" USING btree ("tenant_id","created_at","id");
 --> statement-breakpoint
@@ -229,11 +255,13 @@ CREATE INDEX "predictions_version_idx" ON "predictions" USING btree ("tenant_id"
 --> statement-breakpoint
 CREATE INDEX "predictions_subject_idx" ON "predictions" USING btree ("tenant_id","subject","id");
 --> statement-breakpoint
+ALTER TABLE "batch_dead_letters" ENABLE ROW LEVEL SECURITY;
+--> statement-breakpoint
 ALTER TABLE "batch_job_chunks" ENABLE ROW LEVEL SECURITY;
 --> statement-breakpoint
 ALTER TABLE "batch_job_events" ENABLE ROW LEVEL SECURITY;
 --> statement-breakpoint
-ALTER TABLE "batch_job_inputs" ENABLE ROW LEVEL SECURITY;
+ALTER TABLE "batch_job_tallies" ENABLE ROW LEVEL SECURITY;
 --> statement-breakpoint
 ALTER TABLE "batch_jobs" ENABLE ROW LEVEL SECURITY;
 --> statement-breakpoint
@@ -253,11 +281,13 @@ ALTER TABLE "prediction_models" ENABLE ROW LEVEL SECURITY;
 --> statement-breakpoint
 ALTER TABLE "predictions" ENABLE ROW LEVEL SECURITY;
 --> statement-breakpoint
+CREATE POLICY "batch_dead_letters_tenant_policy" ON "batch_dead_letters" AS PERMISSIVE FOR ALL TO public USING (tenant_id = (select nullif(current_setting('app.tenant', true), ''))) WITH CHECK (tenant_id = (select nullif(current_setting('app.tenant', true), '')));
+--> statement-breakpoint
 CREATE POLICY "batch_job_chunks_tenant_policy" ON "batch_job_chunks" AS PERMISSIVE FOR ALL TO public USING (tenant_id = (select nullif(current_setting('app.tenant', true), ''))) WITH CHECK (tenant_id = (select nullif(current_setting('app.tenant', true), '')));
 --> statement-breakpoint
 CREATE POLICY "batch_job_events_tenant_policy" ON "batch_job_events" AS PERMISSIVE FOR ALL TO public USING (tenant_id = (select nullif(current_setting('app.tenant', true), ''))) WITH CHECK (tenant_id = (select nullif(current_setting('app.tenant', true), '')));
 --> statement-breakpoint
-CREATE POLICY "batch_job_inputs_tenant_policy" ON "batch_job_inputs" AS PERMISSIVE FOR ALL TO public USING (tenant_id = (select nullif(current_setting('app.tenant', true), ''))) WITH CHECK (tenant_id = (select nullif(current_setting('app.tenant', true), '')));
+CREATE POLICY "batch_job_tallies_tenant_policy" ON "batch_job_tallies" AS PERMISSIVE FOR ALL TO public USING (tenant_id = (select nullif(current_setting('app.tenant', true), ''))) WITH CHECK (tenant_id = (select nullif(current_setting('app.tenant', true), '')));
 --> statement-breakpoint
 CREATE POLICY "batch_jobs_tenant_policy" ON "batch_jobs" AS PERMISSIVE FOR ALL TO public USING (tenant_id = (select nullif(current_setting('app.tenant', true), ''))) WITH CHECK (tenant_id = (select nullif(current_setting('app.tenant', true), '')));
 --> statement-breakpoint
@@ -291,17 +321,23 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON "batch_jobs" TO app_tenant;
 --> statement-breakpoint
 GRANT SELECT ON "batch_jobs" TO app_readonly;
 --> statement-breakpoint
+ALTER TABLE "batch_dead_letters" FORCE ROW LEVEL SECURITY;
+--> statement-breakpoint
+GRANT SELECT, INSERT, UPDATE, DELETE ON "batch_dead_letters" TO app_tenant;
+--> statement-breakpoint
+GRANT SELECT ON "batch_dead_letters" TO app_readonly;
+--> statement-breakpoint
 ALTER TABLE "batch_job_chunks" FORCE ROW LEVEL SECURITY;
 --> statement-breakpoint
 GRANT SELECT, INSERT, UPDATE, DELETE ON "batch_job_chunks" TO app_tenant;
 --> statement-breakpoint
 GRANT SELECT ON "batch_job_chunks" TO app_readonly;
 --> statement-breakpoint
-ALTER TABLE "batch_job_inputs" FORCE ROW LEVEL SECURITY;
+ALTER TABLE "batch_job_tallies" FORCE ROW LEVEL SECURITY;
 --> statement-breakpoint
-GRANT SELECT, INSERT, UPDATE, DELETE ON "batch_job_inputs" TO app_tenant;
+GRANT SELECT, INSERT, UPDATE, DELETE ON "batch_job_tallies" TO app_tenant;
 --> statement-breakpoint
-GRANT SELECT ON "batch_job_inputs" TO app_readonly;
+GRANT SELECT ON "batch_job_tallies" TO app_readonly;
 --> statement-breakpoint
 ALTER TABLE "batch_limits" FORCE ROW LEVEL SECURITY;
 --> statement-breakpoint
@@ -358,9 +394,10 @@ begin
   select pg_catalog.string_agg(object, ', ' order by object) into wrong from (
     select 'no forced row level security: table ' || made.name
       from (values
+        ('batch_dead_letters'),
         ('batch_job_chunks'),
         ('batch_job_events'),
-        ('batch_job_inputs'),
+        ('batch_job_tallies'),
         ('batch_jobs'),
         ('batch_limits'),
         ('prediction_cache'),
@@ -376,16 +413,23 @@ begin
     union all
     select 'missing: constraint ' || made.parent || '.' || made.name
       from (values
+        ('batch_dead_letters', 'batch_dead_letters_job_fk'),
+        ('batch_dead_letters', 'batch_dead_letters_kind_check'),
+        ('batch_dead_letters', 'batch_dead_letters_pk'),
+        ('batch_dead_letters', 'batch_dead_letters_tenant_id_check'),
         ('batch_job_chunks', 'batch_job_chunks_job_fk'),
         ('batch_job_chunks', 'batch_job_chunks_pk'),
+        ('batch_job_chunks', 'batch_job_chunks_rows_check'),
         ('batch_job_chunks', 'batch_job_chunks_status_check'),
         ('batch_job_chunks', 'batch_job_chunks_tenant_id_check'),
+        ('batch_job_events', 'batch_job_events_kind_check'),
         ('batch_job_events', 'batch_job_events_pk'),
         ('batch_job_events', 'batch_job_events_tenant_id_check'),
         ('batch_job_events', 'batch_job_events_to_status_check'),
-        ('batch_job_inputs', 'batch_job_inputs_chunk_fk'),
-        ('batch_job_inputs', 'batch_job_inputs_pk'),
-        ('batch_job_inputs', 'batch_job_inputs_tenant_id_check'),
+        ('batch_job_tallies', 'batch_job_tallies_job_fk'),
+        ('batch_job_tallies', 'batch_job_tallies_pk'),
+        ('batch_job_tallies', 'batch_job_tallies_tenant_id_check'),
+        ('batch_jobs', 'batch_jobs_max_running_chunks_check'),
         ('batch_jobs', 'batch_jobs_pk'),
         ('batch_jobs', 'batch_jobs_status_check'),
         ('batch_jobs', 'batch_jobs_tenant_id_check'),
@@ -429,7 +473,6 @@ begin
     union all
     select 'missing: index ' || made.parent || '.' || made.name
       from (values
-        ('batch_job_chunks', 'batch_job_chunks_dead_idx'),
         ('batch_job_chunks', 'batch_job_chunks_queued_idx'),
         ('batch_job_chunks', 'batch_job_chunks_running_idx'),
         ('batch_jobs', 'batch_jobs_created_idx'),
@@ -446,9 +489,10 @@ begin
     union all
     select 'missing: policy ' || made.parent || '.' || made.name
       from (values
+        ('batch_dead_letters', 'batch_dead_letters_tenant_policy'),
         ('batch_job_chunks', 'batch_job_chunks_tenant_policy'),
         ('batch_job_events', 'batch_job_events_tenant_policy'),
-        ('batch_job_inputs', 'batch_job_inputs_tenant_policy'),
+        ('batch_job_tallies', 'batch_job_tallies_tenant_policy'),
         ('batch_jobs', 'batch_jobs_tenant_policy'),
         ('batch_limits', 'batch_limits_tenant_policy'),
         ('prediction_cache', 'prediction_cache_tenant_policy'),
@@ -463,8 +507,9 @@ begin
     union all
     select 'not granted: ' || privilege || ' on ' || made.name || ' to ' || made.role
       from (values
+        ('batch_dead_letters', 'app_tenant', 'delete, insert, select, update'),
         ('batch_job_chunks', 'app_tenant', 'delete, insert, select, update'),
-        ('batch_job_inputs', 'app_tenant', 'delete, insert, select, update'),
+        ('batch_job_tallies', 'app_tenant', 'delete, insert, select, update'),
         ('batch_jobs', 'app_tenant', 'delete, insert, select, update'),
         ('batch_limits', 'app_tenant', 'delete, insert, select, update'),
         ('prediction_cache', 'app_tenant', 'delete, insert, select, update'),
@@ -475,9 +520,10 @@ begin
         ('prediction_models', 'app_tenant', 'delete, insert, select, update'),
         ('predictions', 'app_tenant', 'delete, insert, select, update'),
         ('batch_job_events', 'app_tenant', 'insert, select'),
+        ('batch_dead_letters', 'app_readonly', 'select'),
         ('batch_job_chunks', 'app_readonly', 'select'),
         ('batch_job_events', 'app_readonly', 'select'),
-        ('batch_job_inputs', 'app_readonly', 'select'),
+        ('batch_job_tallies', 'app_readonly', 'select'),
         ('batch_jobs', 'app_readonly', 'select'),
         ('batch_limits', 'app_readonly', 'select'),
         ('prediction_cache', 'app_readonly', 'select'),

@@ -35,4 +35,32 @@ export const PREDICTION_LIMITS = {
   cacheUsageMs: 5_000,
   /** Cached outputs that one transaction deletes. */
   cachePruneBatch: 10_000,
+  /** Of a batch job's name. */
+  jobNameLength: 256,
+  reasonLength: 2_000,
+  /** Of the reason of a dead letter and of a chunk's last failure; longer ones are cut. */
+  deadLetterReasonLength: 10_000,
+  /** A job's priority is from minus this to this. */
+  priority: 1_000_000,
+  /** Rows of a chunk. */
+  chunkRows: 10_000,
+  /** Rows of a chunk together, as JSON; a chunk that would be longer has fewer rows. */
+  chunkLength: 4_000_000,
+  /** Rows of a job that one call of submitBatchJob is given. */
+  rowsAtOnce: 1_000_000,
+  /** Rows of a job, from wherever they come. */
+  jobRows: 4_294_967_296,
+  /** Of a cap on the chunks that are worked on. */
+  runningChunks: 1_000_000,
+  attempts: 1_000,
+  /** A lease on a chunk, and so the time until a killed worker is noticed: at least. */
+  leaseMsMin: 100,
+  /** A lease on a chunk, and a back-off: a day at most. */
+  leaseMs: 86_400_000,
+  /** How long the next rows of a submission are waited for. */
+  submissionMs: 900_000,
+  /** Chunks that one sweep takes back. */
+  sweepBatch: 1_000,
+  /** Chunks that one worker predicts at a time. */
+  workerConcurrency: 1_000,
 } as const;

@@ -7,3 +7,5 @@ export const modelNotFound = () => new DomainError('not_found', 'There is no mod
 export const predictionNotFound = () => new DomainError('not_found', 'There is no prediction with this id.');
 export const ledgerNotFound = () =>
   new DomainError('not_found', 'There is no such version of this model, or none of its predictions was recorded.');
+export const jobNotFound = () => new DomainError('not_found', 'There is no batch job with this id.');
+export const chunkNotFound = () => new DomainError('not_found', 'There is no chunk with this number in this batch job.');
