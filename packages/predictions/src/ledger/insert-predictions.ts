@@ -1,12 +1,22 @@
-import { DomainError, float8Array, type TenantTx, tenantOf, textArray, uuidArray } from '@mcp-hub/db-core';
+import { DomainError, isDomainError, type TenantTx, tenantOf, uuidArray } from '@mcp-hub/db-core';
 import { type SQL, sql } from 'drizzle-orm';
-import type { FeaturePlaces, OpenLedger } from './open-ledger.ts';
+import { encodePredictions, sentColumns } from './encode-predictions.ts';
+import type { OpenLedger } from './open-ledger.ts';
 import type { PreparedPrediction } from './prepare-predictions.ts';
 import { predictions } from './schema.ts';
 
+/** Rows of a statement. From 500 on more are no faster; 2,000 are some hundred KB. */
+const PORTION = 2_000;
+
 /**
- * Inserts predictions that come in the order of their ids, and gives how many were new. One round trip; two where some
- * were there.
+ * From how many rows on it is tried first without ON CONFLICT, whose look before each insert and whose speculative insert
+ * are a fifth of the server's time; the savepoint and the probe are three round trips.
+ */
+const WORTH_A_SAVEPOINT = 500;
+
+/**
+ * Inserts predictions that come in the order of their ids, and gives how many were new. One round trip up to 499, then a
+ * few more, and two a portion of 2,000 of which the second is under way while the first is written.
  *
  * @throws DomainError `conflict`, naming the index, where an id was recorded with other content.
  */
@@ -15,11 +25,68 @@ export async function insertPredictions(
   ledger: OpenLedger,
   rows: readonly PreparedPrediction[],
 ): Promise<number> {
-  const given = givenRows(rows, ledger.places);
+  if (rows.length >= WORTH_A_SAVEPOINT && (await seemNew(tx, rows))) {
+    try {
+      return await tx.transaction((inner) => insertPortions(inner, ledger, rows, false));
+    } catch (error) {
+      // Another call has sent some of the same ids.
+      if (!isDomainError(error, 'already_exists')) throw error;
+    }
+  }
+  return await insertPortions(tx, ledger, rows, true);
+}
+
+/** Whether ids are unequal and some of them are not there: a batch that is sent again is told by its ends. */
+async function seemNew(tx: TenantTx, rows: readonly PreparedPrediction[]): Promise<boolean> {
+  if (rows.some(({ id }, number) => number > 0 && id === rows[number - 1]?.id)) return false;
+  const probed = [0, rows.length >> 1, rows.length - 1].map((number) => rows[number]?.id ?? null);
+  const there = await tx.execute(sql`
+    select from ${predictions} where tenant_id = ${tenantOf(tx)} and id = any (${uuidArray(probed)})`);
+  return there.length === 0;
+}
+
+/** While the server inserts one portion the next is encoded and sent. */
+async function insertPortions(
+  tx: TenantTx,
+  ledger: OpenLedger,
+  rows: readonly PreparedPrediction[],
+  mayBeThere: boolean,
+): Promise<number> {
+  let recorded = 0;
+  let before: Promise<number> = Promise.resolve(0);
+  for (let from = 0; from < rows.length; from += PORTION) {
+    const portion = rows.slice(from, from + PORTION);
+    const under = insertPortion(tx, ledger, portion, mayBeThere);
+    // Its failure is heard when it is awaited, in the next turn or after the last.
+    under.catch(() => {});
+    try {
+      recorded += await before;
+    } catch (error) {
+      await under.catch(() => {});
+      throw error;
+    }
+    before = under;
+  }
+  return recorded + (await before);
+}
+
+async function insertPortion(
+  tx: TenantTx,
+  ledger: OpenLedger,
+  rows: readonly PreparedPrediction[],
+  mayBeThere: boolean,
+): Promise<number> {
+  const given = encodePredictions(rows, ledger.places);
+  const insert = sql`
+    insert into ${predictions} (tenant_id, model_version_id, ${sentColumns})
+    select ${tenantOf(tx)}, ${ledger.versionId}::uuid, ${typedColumns} from ${given} as given (${sentColumns})`;
+  if (!mayBeThere) {
+    await tx.execute(insert);
+    return rows.length;
+  }
   const [outcome] = await tx.execute<{ recorded: number }>(sql`
     with recorded as (
-      insert into ${predictions} (tenant_id, model_version_id, ${columns})
-      select ${tenantOf(tx)}, ${ledger.versionId}::uuid, ${typed} from ${given} as given (${columns})
+      ${insert}
           on conflict (tenant_id, id) do nothing
       returning 1
     )
@@ -29,10 +96,7 @@ export async function insertPredictions(
   return recorded;
 }
 
-const columns = sql.raw(
-  'id, subject, label, score, output, numbers, categories, latency_ms, source, batch_job_id, run_id, experiment, variant',
-);
-const typed = sql.raw(
+const typedColumns = sql.raw(
   'id, subject, label, score, output, numbers::float8[], categories::text[], latency_ms, source, batch_job_id, run_id, experiment, variant',
 );
 
@@ -45,7 +109,7 @@ async function refuseOtherContent(
 ): Promise<void> {
   const [other] = await tx.execute<{ number: number }>(sql`
     select given.number::int as number
-      from ${given} with ordinality as given (${columns}, number)
+      from ${given} with ordinality as given (${sentColumns}, number)
       join ${predictions} p on p.tenant_id = ${tenantOf(tx)} and p.id = given.id
      where (p.model_version_id, p.subject, p.label, p.score, p.output, p.numbers, p.categories, p.latency_ms, p.source,
             p.batch_job_id, p.run_id, p.experiment, p.variant)
@@ -64,36 +128,3 @@ async function refuseOtherContent(
     { details: { field, index } },
   );
 }
-
-function givenRows(rows: readonly PreparedPrediction[], places: FeaturePlaces): SQL {
-  const features = rows.map(({ features }) => featureArrays(features, places));
-  return sql`
-    unnest(${uuidArray(rows.map(({ id }) => id))}, ${textArray(rows.map(({ subject }) => subject))},
-           ${textArray(rows.map(({ label }) => label))}, ${float8Array(rows.map(({ score }) => score))},
-           ${textArray(rows.map(({ output }) => output))}::jsonb[],
-           ${textArray(features.map(({ numbers }) => numbers))}, ${textArray(features.map(({ categories }) => categories))},
-           ${float8Array(rows.map(({ latencyMs }) => latencyMs))}, ${textArray(rows.map(({ source }) => source))},
-           ${uuidArray(rows.map(({ batchJobId }) => batchJobId))}, ${uuidArray(rows.map(({ runId }) => runId))},
-           ${textArray(rows.map(({ experiment }) => experiment))}, ${textArray(rows.map(({ variant }) => variant))})`;
-}
-
-/** As array literals, as long as the last value that is there: an earlier row is no other content for later features. */
-export function featureArrays(features: PreparedPrediction['features'], places: FeaturePlaces) {
-  const numbers: string[] = [];
-  const categories: string[] = [];
-  for (const name in features) {
-    const value = features[name];
-    if (value === null || value === undefined) continue;
-    if (typeof value === 'number') put(numbers, places.numbers.get(name), Object.is(value, -0) ? '-0' : String(value));
-    else put(categories, places.categories.get(name), quoted(String(value)));
-  }
-  return { numbers: `{${numbers.join(',')}}`, categories: `{${categories.join(',')}}` };
-}
-
-function put(array: string[], place: number | undefined, text: string): void {
-  if (place === undefined) throw new TypeError('A ledger has places for all features of its predictions');
-  while (array.length < place) array.push('NULL');
-  array[place] = text;
-}
-
-const quoted = (text: string) => `"${text.replaceAll(/["\\]/g, '\\$&')}"`;

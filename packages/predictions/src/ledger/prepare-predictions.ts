@@ -1,9 +1,9 @@
 import { DomainError, isDomainError, jsonText, newId, parseInput, timeOfId } from '@mcp-hub/db-core';
 import { z } from 'zod';
 import { PREDICTION_LIMITS } from '../limits.ts';
+import { isPlainPrediction } from './is-plain-prediction.ts';
 import { type FeatureKind, otherKind } from './open-ledger.ts';
-import { type FeatureValue, PredictionInput } from './prediction-input.ts';
-import type { PredictionSource } from './schema.ts';
+import { PredictionInput } from './prediction-input.ts';
 
 /** A prediction that has passed. */
 export interface PreparedPrediction {
@@ -11,44 +11,33 @@ export interface PreparedPrediction {
   readonly index: number;
   /** Lower case. */
   readonly id: string;
-  readonly subject: string;
-  readonly label: string | null;
-  readonly score: number | null;
   /** JSON. */
   readonly output: string | null;
-  readonly features: Readonly<Record<string, FeatureValue>> | undefined;
-  readonly latencyMs: number | null;
-  readonly source: PredictionSource;
-  readonly batchJobId: string | null;
-  readonly runId: string | null;
-  readonly experiment: string | null;
-  readonly variant: string | null;
+  readonly given: PredictionInput;
 }
 
-/** The features that predictions name, with the kind of each. */
+/** The features that predictions name, with the kind of each, and the first prediction that says so. */
 export type FoundFeatures = Map<string, { readonly kind: FeatureKind; readonly index: number }>;
 
 const OneInput = z.strictObject({ predictions: z.array(PredictionInput) });
 
-/** @throws DomainError `invalid_input` that names the index. */
-export function preparePrediction(given: PredictionInput, index: number, now: Date): PreparedPrediction {
-  const prediction = checked(given, index);
-  const id = idOf(prediction, index, now);
-  return {
-    index,
-    id,
-    subject: prediction.subject ?? id,
-    label: prediction.label ?? null,
-    score: prediction.score ?? null,
-    output: outputText(prediction.output, index),
-    features: prediction.features,
-    latencyMs: prediction.latencyMs ?? null,
-    source: prediction.source ?? 'online',
-    batchJobId: prediction.batchJobId ?? null,
-    runId: prediction.runId ?? null,
-    experiment: prediction.experiment ?? null,
-    variant: prediction.variant ?? null,
-  };
+/**
+ * Checks one prediction, gives it its id and notes its features among `found`.
+ *
+ * @throws DomainError `invalid_input` that names the index.
+ */
+export function preparePrediction(
+  input: PredictionInput,
+  index: number,
+  now: Date,
+  found: FoundFeatures,
+): PreparedPrediction {
+  let given = input;
+  if (!isPlainPrediction(input, found)) {
+    given = checked(input, index);
+    noteFeatures(found, given.features, index);
+  }
+  return { index, id: idOf(given, index, now), output: outputText(given.output, index), given };
 }
 
 function checked(given: PredictionInput, index: number): PredictionInput {
@@ -98,12 +87,9 @@ function outputText(output: unknown, index: number): string | null {
   throw badField(index, 'output', `must have at most ${limit} characters as JSON, not ${text.length}`);
 }
 
-/** Notes the features of one prediction. @throws DomainError `invalid_input` for one that had the other kind before. */
-export function noteFeatures(found: FoundFeatures, { features, index }: PreparedPrediction): void {
-  if (features === undefined) return;
-  for (const name in features) {
-    const value = features[name];
-    if (value === null || value === undefined) continue;
+function noteFeatures(found: FoundFeatures, features: PredictionInput['features'], index: number): void {
+  for (const [name, value] of Object.entries(features ?? {})) {
+    if (value === null) continue;
     const kind = typeof value === 'number' ? 'number' : 'category';
     const known = found.get(name);
     if (known === undefined) found.set(name, { kind, index });

@@ -4,7 +4,10 @@ import { namesOneVersion, ONE_VERSION, versionSubject } from '../inputs.ts';
 import { insertPredictions } from './insert-predictions.ts';
 import { growLedger, openLedger } from './open-ledger.ts';
 import type { PredictionInput } from './prediction-input.ts';
-import { type FoundFeatures, noteFeatures, type PreparedPrediction, preparePrediction } from './prepare-predictions.ts';
+import { type FoundFeatures, type PreparedPrediction, preparePrediction } from './prepare-predictions.ts';
+
+/** Predictions that are checked without a pause. */
+const AT_ONCE = 5_000;
 
 const manyPredictions = z.custom<readonly PredictionInput[]>((given) => Array.isArray(given), 'must be an array');
 
@@ -34,11 +37,12 @@ export async function recordPredictions(tx: TenantTx, input: RecordPredictionsIn
   const { predictions: given, ...subject } = parseInput(RecordPredictionsInput, input);
   const opened = await openLedger(tx, subject);
   const found: FoundFeatures = new Map();
-  const rows = given.map((prediction, index) => {
-    const prepared = preparePrediction(prediction, index, opened.now);
-    noteFeatures(found, prepared);
-    return prepared;
-  });
+  const rows: PreparedPrediction[] = [];
+  for (const [index, prediction] of given.entries()) {
+    rows.push(preparePrediction(prediction, index, opened.now, found));
+    // A million take seconds, in which the process has other things to do.
+    if (index % AT_ONCE === AT_ONCE - 1) await new Promise((resolve) => setImmediate(resolve));
+  }
   const ledger = await growLedger(tx, opened, found);
   const recorded = rows.length === 0 ? 0 : await insertPredictions(tx, ledger, inOrder(rows));
   return { versionId: ledger.versionId, recorded, repeated: rows.length - recorded };
