@@ -55,9 +55,9 @@ export async function evictAfterStore(
  * Deletes up to `limit` outputs of a version that is over one of its limits, down to nine tenths of it: those of earlier
  * generations first, then what was not used for longest. The one that was used last always stays.
  *
- * Under the lock of the policy's row, so that two that evict at once do not evict twice as much; where another holds it
- * `wait: false` gives undefined. The sizes are read by a statement of its own, because one that waited for a lock goes on
- * reading the other table as it was before.
+ * Under the lock of the policy's row: two that evict at once would choose the same outputs and could deadlock over them.
+ * Where another holds it `wait: false` gives undefined. The sizes are read by a statement of its own, because one that
+ * waited for a lock goes on reading the other table as it was before.
  */
 export async function evictOver(
   tx: TenantTx,

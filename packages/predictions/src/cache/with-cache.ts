@@ -190,9 +190,7 @@ function beat({ db, tenant, leaseMs, options }: Call, look: CacheLook, claim: st
   let renewing: Promise<unknown> | undefined;
   const timer = setInterval(() => {
     renewing ??= withTenant(db, tenant, (tx) => extendClaim(tx, look, claim, leaseMs), clockOf(options))
-      .then((isHeld) => {
-        if (!isHeld) clearInterval(timer);
-      })
+      .then((isHeld) => (isHeld ? undefined : clearInterval(timer)))
       // The next one tries again.
       .catch(() => {})
       .finally(() => {

@@ -235,7 +235,7 @@ describe('the dispatcher', () => {
     await dispatchAt(9);
     expect(await inputsOf(tenant)).toHaveLength(3);
     await dispatchAt(10);
-    expect((await inputsOf(tenant)).toSorted()).toEqual([2, 3]);
+    expect((await inputsOf(tenant)).toSorted((one, other) => one - other)).toEqual([2, 3]);
     expect(await duesOf(tenant)).toEqual([15]);
     await dispatchAt(15);
     expect([await inputsOf(tenant), await duesOf(tenant)]).toEqual([[], []]);

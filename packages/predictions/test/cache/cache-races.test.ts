@@ -87,7 +87,7 @@ describe('several processes', () => {
   it('take over from one that was killed while it computed, when its lease has ended', async () => {
     const tenant = freshTenant();
     const versionId = await markedVersion(predictions.db, tenant);
-    const service = await startService(tenant, versionId, { HANG: 'yes' });
+    const service = await startService(tenant, versionId, { HANG: 'yes', LEASE_MS: '1000' });
     await begin(tenant);
     expect(await service.nextLine()).toBe('computing');
     service.signal('SIGKILL');
@@ -340,7 +340,7 @@ describe('a computation', () => {
         }),
       ),
     );
-    setTimeout(mayEnd.open, 100);
+    setTimeout(() => mayEnd.open(), 100);
     await Promise.all(calls);
     await Promise.all([flushCacheUsage(predictions.db), flushCacheUsage(other)]);
     const stats = await predictions.run(tenant, (tx) => getCacheStats(tx, { versionId }));

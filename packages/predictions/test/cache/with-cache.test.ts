@@ -217,7 +217,7 @@ describe('withCache', () => {
       });
     const asked = Array.from({ length: 10 }, () => failureOf(ask()));
     await expect.poll(() => computed).toBe(1);
-    setTimeout(isWaited.open, 100);
+    setTimeout(() => isWaited.open(), 100);
     expect(new Set(await Promise.all(asked))).toEqual(new Set([broken]));
     expect(computed).toBe(1);
     expect(await storedEntries(predictions.db, tenant)).toEqual([]);
@@ -245,7 +245,7 @@ describe('withCache', () => {
       const failed = failureOf(failing);
       await isComputing.passed;
       const waiting = withCache(other, tenant, { versionId, input: 1, compute: () => 'mine' });
-      setTimeout(mayFail.open, 50);
+      setTimeout(() => mayFail.open(), 50);
       expect(await failed).toMatchObject({ message: 'It went wrong.' });
       expect(await waiting).toMatchObject({ output: 'mine', isHit: false, isStored: true });
     } finally {
@@ -297,7 +297,7 @@ describe('withCache', () => {
       [small, 10, false],
     ] as const) {
       const { output, ...how } = await ask(version, length);
-      expect(Buffer.byteLength(String(output))).toBe(length);
+      expect(Buffer.byteLength(output)).toBe(length);
       expect(how).toMatchObject({ isHit: false, isStored });
       expect(await ask(version, length)).toMatchObject({ isHit: isStored });
     }

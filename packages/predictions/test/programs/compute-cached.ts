@@ -6,7 +6,16 @@ import { withCache } from '../../src/index.ts';
 // A service's process: asks for the same outputs many times at once and tells of each computation and of what it got, a
 // line each. HANG: a computation never ends. STAND_STILL: the process stands still in the first.
 
-const { SERVICE_URL = '', TENANT = '', VERSION_ID = '', CALLS = '1', KEYS = '1', HANG, STAND_STILL } = process.env;
+const {
+  SERVICE_URL = '',
+  TENANT = '',
+  VERSION_ID = '',
+  CALLS = '1',
+  KEYS = '1',
+  LEASE_MS = '30000',
+  HANG,
+  STAND_STILL,
+} = process.env;
 
 const db = await connect({ url: SERVICE_URL, max: 4 });
 console.log('ready');
@@ -19,7 +28,7 @@ const call = async (index: number) => {
   const { output, isHit, isStored } = await withCache(db, TENANT, {
     versionId: VERSION_ID,
     input: { key: index % Number(KEYS) },
-    leaseMs: 1_000,
+    leaseMs: Number(LEASE_MS),
     compute: async () => {
       console.log('computing');
       if (HANG !== undefined) await new Promise(() => setInterval(() => {}, 1_000));
