@@ -243,8 +243,6 @@ CREATE INDEX "batch_jobs_created_idx" ON "batch_jobs" USING btree ("tenant_id","
 --> statement-breakpoint
 CREATE INDEX "batch_jobs_version_idx" ON "batch_jobs" USING btree ("tenant_id","model_version_id","id");
 --> statement-breakpoint
-CREATE INDEX "prediction_cache_last_used_idx" ON "prediction_cache" USING btree ("tenant_id","model_version_id","generation","last_used_at");
---> statement-breakpoint
 CREATE INDEX "prediction_cache_expires_idx" ON "prediction_cache" USING btree ("tenant_id","expires_at") WHERE "prediction_cache"."expires_at" is not null;
 --> statement-breakpoint
 CREATE INDEX "prediction_labels_observed_idx" ON "prediction_labels" USING btree ("tenant_id","model_id","observed_at","subject");
@@ -479,7 +477,6 @@ begin
         ('batch_jobs', 'batch_jobs_open_idx'),
         ('batch_jobs', 'batch_jobs_version_idx'),
         ('prediction_cache', 'prediction_cache_expires_idx'),
-        ('prediction_cache', 'prediction_cache_last_used_idx'),
         ('prediction_labels', 'prediction_labels_observed_idx'),
         ('prediction_ledgers', 'prediction_ledgers_model_idx'),
         ('predictions', 'predictions_subject_idx'),

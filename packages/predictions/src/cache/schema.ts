@@ -78,8 +78,8 @@ export const predictionCache = tenantTable(
       sql`case ${t.status} when 'computing' then ${t.claim} is not null and ${t.expiresAt} is not null
                            else ${t.claim} is null and ${t.output} is not null end`,
     ),
-    // Eviction: earlier generations, then what was not used for longest.
-    constraint.index('last_used', [t.modelVersionId, t.generation, t.lastUsedAt]),
+    // None by last use. Eviction reads all entries of a version anyway, to know their size; an update of the last use needs
+    // no index entry; and where statistics are missing the planner takes any index that begins as the key does for the key.
     // The prune of what has expired.
     constraint.index('expires', [t.expiresAt], sql`${t.expiresAt} is not null`),
   ],

@@ -149,7 +149,11 @@ describe('withCache', () => {
     const asked = withCache(predictions.db, tenant, { versionId, input: 1, compute: unused });
     expect(await refusalOf(asked)).toMatchObject({ code: 'not_found' });
     // Its mark can still be taken, so that it can be erased.
+    const erase = () =>
+      predictions.run(tenant, (tx) => deleteVersion(tx, { name: 'churn', version: '1', permanently: true }));
+    expect(await refusalOf(erase())).toMatchObject({ code: 'failed_precondition' });
     expect(await predictions.run(tenant, (tx) => removeCachePolicy(tx, { versionId }))).toBe(true);
+    await erase();
   });
 
   it('refuses input that is no JSON before anything else, with its path', async () => {
