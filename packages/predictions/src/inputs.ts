@@ -38,3 +38,14 @@ export const namesOneVersion = ({ name, version, versionId, reference }: Version
     1 && (name === undefined) === (version === undefined);
 export const ONE_VERSION =
   'must name the version by name and version, by versionId, or by reference, and by one of these';
+
+/** A model by its name, or by its id, which a rename leaves. */
+export const modelSubject = { name: modelName.optional(), modelId: z.uuid().optional() };
+
+export interface ModelSubject {
+  readonly name?: string | undefined;
+  readonly modelId?: string | undefined;
+}
+
+export const namesOneModel = ({ name, modelId }: ModelSubject) => (name === undefined) !== (modelId === undefined);
+export const ONE_MODEL = 'must name the model by name or by modelId, and by one of these';

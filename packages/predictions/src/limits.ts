@@ -15,6 +15,12 @@ export const PREDICTION_LIMITS = {
   experimentLength: 256,
   /** How far ahead of the database's clock a prediction or label may lie: one hour. */
   aheadMs: 3_600_000,
+  /** Labels of one recordLabels. */
+  labelsAtOnce: 100_000,
+  /** Observations of a subject that getLabelHistory gives beside the one that holds. */
+  labelHistory: 1_000,
+  /** Rows of one transaction of prunePredictions. */
+  pruneBatch: 50_000,
   /** Of input and parameters of a cached prediction, as canonical JSON in UTF-8. */
   cacheInputBytes: 1_000_000,
   /** Arrays and objects inside each other, of inputs and outputs. */
@@ -63,4 +69,18 @@ export const PREDICTION_LIMITS = {
   sweepBatch: 1_000,
   /** Chunks that one worker predicts at a time. */
   workerConcurrency: 1_000,
+  /** Predictions that a writer has taken and not yet written. */
+  writerRows: 1_000_000,
+  /** About what they take in memory together. */
+  writerBytes: 1_000_000_000,
+  /** Predictions that a writer writes in one transaction. */
+  writerFlushRows: 10_000,
+  /** How long a writer may wait for more to write: a minute. */
+  writerFlushMs: 60_000,
+  /** The pause of a writer between two attempts: ten minutes at most. */
+  writerRetryMs: 600_000,
+  /** How long closing a writer may take: an hour at most. */
+  writerCloseMs: 3_600_000,
+  /** Batches that the writers of one pool write at a time. */
+  writerFlights: 4,
 } as const;

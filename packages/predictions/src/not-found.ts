@@ -8,4 +8,6 @@ export const predictionNotFound = () => new DomainError('not_found', 'There is n
 export const ledgerNotFound = () =>
   new DomainError('not_found', 'There is no such version of this model, or none of its predictions was recorded.');
 export const jobNotFound = () => new DomainError('not_found', 'There is no batch job with this id.');
-export const chunkNotFound = () => new DomainError('not_found', 'There is no chunk with this number in this batch job.');
+export const chunkNotFound = () =>
+  new DomainError('not_found', 'There is no chunk with this number in this batch job.');
+export const labelNotFound = () => new DomainError('not_found', 'There is no label of this subject of the model.');
