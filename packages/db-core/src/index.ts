@@ -56,6 +56,7 @@ export { deliverOutbox, type OutboxEvent, type OutboxOptions, outboxHandler } fr
 export { type DispatcherOptions, type DispatchOptions, dispatchWork, runDispatcher } from './work/dispatch.ts';
 export * from './work/idempotency.ts';
 export type { DispatchReport } from './work/kind-loop.ts';
+export { type Look, lookForWork } from './work/look-for-work.ts';
 export * from './work/outbox.ts';
 export { type PrunedTenants, pruneTenants } from './work/prune-tenants.ts';
 export { type Pruned, type PruneOptions, pruneTenant } from './work/retention.ts';

@@ -5,7 +5,10 @@ import { batchJobChunks, batchJobs, batchLimits } from './schema.ts';
 /** Of the row of tenant_work that says: this tenant has chunks to claim. Workers look at it, and nobody leases it. */
 export const BATCH_KIND = 'predictions.batch';
 
-/** Tells workers that the tenant has a chunk to claim at `dueAt`, by default now. */
+/**
+ * Tells workers that the tenant has a chunk to claim at `dueAt`, by default now. Called last: it may lock the row that all
+ * of the tenant's announcements share, and whoever holds it waits for no chunk and no job.
+ */
 export async function announceWork(tx: TenantTx, dueAt?: Date): Promise<void> {
   await scheduleWork(tx, { kind: BATCH_KIND, ...(dueAt === undefined ? {} : { dueAt }) });
 }

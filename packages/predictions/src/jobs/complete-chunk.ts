@@ -12,21 +12,17 @@ import { type BatchJobStatus, batchDeadLetters, batchJobChunks, batchJobs } from
 import { addTally } from './tally.ts';
 
 /** What a row came to: a prediction, or why there is none. */
-export const RowResult = z.union([
-  z.strictObject({
-    /** The predicted class. */
-    label: labelText.nullish(),
-    /** The score of the positive class, or the predicted number. */
-    score: anyNumber.nullish(),
-    /** All else that the model gave, as JSON. */
-    output: z.unknown().optional(),
-    latencyMs: z.number().min(0).nullish(),
-  }),
-  z.strictObject({
-    /** Makes the row a dead letter, with this as its reason. The other rows of the chunk are not concerned. */
-    error: z.string(),
-  }),
-]);
+export const RowResult = z.strictObject({
+  /** The predicted class. */
+  label: labelText.nullish(),
+  /** The score of the positive class, or the predicted number. */
+  score: anyNumber.nullish(),
+  /** All else that the model gave, as JSON. */
+  output: z.unknown().optional(),
+  latencyMs: z.number().min(0).nullish(),
+  /** Makes the row a dead letter, with this as its reason. The other rows of the chunk are not concerned. */
+  error: z.string().optional(),
+});
 export type RowResult = Readonly<z.input<typeof RowResult>>;
 
 export const CompleteChunkInput = z.strictObject({
@@ -65,19 +61,20 @@ interface CompletedRow extends Record<string, unknown> {
  */
 export async function completeChunk(tx: TenantTx, input: CompleteChunkInput): Promise<CompletedChunk> {
   const given = parseInput(CompleteChunkInput, input);
-  const { lease, rows, results } = given;
-  if (results.length !== rows.length) {
+  const { lease, rows } = given;
+  if (given.results.length !== rows.length) {
     throw new DomainError(
       'invalid_input',
-      `results must have one for each of the ${rows.length} rows, not ${results.length}.`,
+      `results must have one for each of the ${rows.length} rows, not ${given.results.length}.`,
       {
-        details: { field: 'results', limit: rows.length, got: results.length },
+        details: { field: 'results', limit: rows.length, got: given.results.length },
       },
     );
   }
+  const results = given.results.map(checked);
   const dead = rows.flatMap((row, index) => {
     const result = results[index];
-    return result !== undefined && 'error' in result ? [{ row, reason: reasonOf(result.error) }] : [];
+    return result?.error === undefined ? [] : [{ row, reason: reasonOf(result.error) }];
   });
   const counts = { rowsSucceeded: rows.length - dead.length, rowsDead: dead.length };
   const tenant = tenantOf(tx);
@@ -115,6 +112,21 @@ export async function completeChunk(tx: TenantTx, input: CompleteChunkInput): Pr
   return { jobStatus, ...counts };
 }
 
+const OneResult = z.strictObject({ results: z.array(RowResult) });
+
+function checked(given: unknown, index: number): RowResult {
+  try {
+    const [result] = parseInput(OneResult, { results: [given] }).results;
+    if (result === undefined) throw new TypeError('One result was given.');
+    return result;
+  } catch (error) {
+    if (!(error instanceof DomainError)) throw error;
+    const named = (text: string) => text.replace('results[0]', `results[${index}]`);
+    const field = named(String(error.details['field'] ?? ''));
+    throw new DomainError(error.code, named(error.message), { details: { ...error.details, field, index } });
+  }
+}
+
 async function record(
   tx: TenantTx,
   { lease, rows, results, versionId }: CompleteChunkInput & { readonly versionId: string },
@@ -123,11 +135,12 @@ async function record(
   const indexes: number[] = [];
   const predictions = rows.flatMap(({ row, subject, features }, index) => {
     const result = results[index];
-    if (result === undefined || 'error' in result) return [];
+    if (result === undefined || result.error !== undefined) return [];
     indexes.push(index);
+    const { error: _, ...prediction } = result;
     return [
       {
-        ...result,
+        ...prediction,
         ...{ id: idOf(row), features, source: 'batch' as const, batchJobId: lease.jobId },
         ...(subject === undefined ? {} : { subject }),
       },

@@ -1,6 +1,7 @@
 import { parseInput, type TenantTx } from '@mcp-hub/db-core';
 import { sql } from 'drizzle-orm';
 import { z } from 'zod';
+import { announceWork } from './announce-work.ts';
 import { ChunkLease, chunkLeaseLost, heldBy, readRefusedChunk, withItsJob } from './chunk-lease.ts';
 import { reasonOf } from './complete-chunk.ts';
 import { batchJobChunks, batchJobs } from './schema.ts';
@@ -44,5 +45,8 @@ export async function failChunk(tx: TenantTx, input: FailChunkInput): Promise<Fa
     await readRefusedChunk(tx, lease);
     throw chunkLeaseLost();
   }
-  return { dead: chunk.is_dead, dueAt: chunk.is_dead ? null : new Date(chunk.due_ms) };
+  if (chunk.is_dead) return { dead: true, dueAt: null };
+  const dueAt = new Date(chunk.due_ms);
+  await announceWork(tx, dueAt);
+  return { dead: false, dueAt };
 }

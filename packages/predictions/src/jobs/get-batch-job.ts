@@ -3,8 +3,10 @@ import {
   defineList,
   defineOrder,
   enumField,
+  type FilterInput,
   type Id,
   numberField,
+  type OrderInput,
   type Page,
   PageInput,
   parseInput,
@@ -81,9 +83,6 @@ export async function findBatchJob(tx: TenantTx, input: GetBatchJobInput): Promi
   return job === undefined ? undefined : toBatchJob(job);
 }
 
-export const ListBatchJobsInput = z.strictObject({ ...PageInput.shape });
-export type ListBatchJobsInput = Readonly<z.input<typeof ListBatchJobsInput>>;
-
 const fields = defineFilterFields({
   id: uuidField(batchJobs.id),
   name: textField(batchJobs.name),
@@ -95,6 +94,16 @@ const fields = defineFilterFields({
   started_at: timeField(batchJobs.startedAt),
   ended_at: timeField(batchJobs.endedAt),
 });
+
+export const ListBatchJobsInput = z.strictObject({
+  ...PageInput.shape,
+  /** Text such as `status = 'failed' AND priority > 0`, or the same as an object. Read by readFilter. */
+  filter: z.custom<FilterInput<typeof fields>>().optional(),
+  /** Default: the newest first. */
+  orderBy: z.custom<OrderInput<typeof fields>>().optional(),
+});
+export type ListBatchJobsInput = Readonly<z.input<typeof ListBatchJobsInput>>;
+
 const jobList = defineList({
   name: 'predictions.batchJobs',
   from: batchJobs,
@@ -108,7 +117,11 @@ const jobList = defineList({
   toItem: toBatchJob,
 });
 
-/** The tenant's jobs, the newest first, by pages, with filter and order of db-core. One statement, no lock. */
+/**
+ * The tenant's jobs that were submitted whole, by pages. One statement, no lock.
+ *
+ * @throws DomainError `invalid_input` for filter and order with the place of what is wrong, for limit and cursor.
+ */
 export async function listBatchJobs(tx: TenantTx, input: ListBatchJobsInput = {}): Promise<Page<BatchJob>> {
   return await readPage(tx, jobList, parseInput(ListBatchJobsInput, input));
 }

@@ -29,12 +29,15 @@ export async function insertChunksOfQuery(
     with numbered as (
       select row_number() over () - 1 as row, ${subject} as subject, ${featuresOf(names, field)} as features
         from ${query}
+    ), placed as (
+      select row / ${job.chunkRows}::int + 1 as number,
+             jsonb_build_object('row', row, 'subject', subject, 'features', features) as stored, row
+        from numbered
     ), made as (
       insert into ${batchJobChunks} (tenant_id, job_id, number, row_count, rows)
-      select ${tenantOf(tx)}, ${job.id}::uuid, row / ${job.chunkRows}::int + 1, count(*),
-             jsonb_agg(jsonb_build_object('row', row, 'subject', subject, 'features', features) order by row)
-        from numbered
-       group by row / ${job.chunkRows}::int
+      select ${tenantOf(tx)}, ${job.id}::uuid, number, count(*), jsonb_agg(stored order by row)
+        from placed
+       group by number
       returning row_count
     )
     select count(*)::float8 as chunks, coalesce(sum(row_count), 0)::float8 as rows from made`);

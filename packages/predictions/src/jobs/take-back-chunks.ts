@@ -1,7 +1,6 @@
 import { type TenantTx, tenantOf } from '@mcp-hub/db-core';
 import { type SQL, sql } from 'drizzle-orm';
 import { PREDICTION_LIMITS } from '../limits.ts';
-import { announceWork } from './announce-work.ts';
 import { nextChunkToken } from './chunk-lease.ts';
 import { endJobIfDone } from './end-job.ts';
 import { batchDeadLetters, batchJobChunks, batchJobs } from './schema.ts';
@@ -17,7 +16,8 @@ export interface ReturnedChunk extends Record<string, unknown> {
 
 /**
  * Takes chunks from their workers. Those with attempts left wait for the next, the others are dead, and each of their rows
- * becomes a dead letter. One statement, and more where a job may have ended.
+ * becomes a dead letter. One statement, and more where a job may have ended. Nobody has to be told of those that were lost:
+ * the tenant is looked at when a lease ends anyway.
  *
  * @param which names the chunks `c` and their jobs `j`, and locks the chunks: a `select` of job_id, number, is_dead, due_at.
  */
@@ -54,8 +54,6 @@ export async function returnChunks(tx: TenantTx, which: SQL, reason: string): Pr
       from given g
      where c.tenant_id = ${tenant} and c.job_id = g.job_id and c.number = g.number
     returning c.job_id, c.number, g.is_dead, (extract(epoch from g.due_at) * 1000)::float8 as due_ms`);
-  const alive = returned.filter((chunk) => !chunk.is_dead);
-  if (alive.length > 0) await announceWork(tx, new Date(Math.min(...alive.map(({ due_ms }) => due_ms))));
   const ended = new Set(returned.filter((chunk) => chunk.is_dead).map(({ job_id }) => job_id));
   for (const id of [...ended].sort()) await endJobIfDone(tx, id);
   return returned;
