@@ -113,7 +113,7 @@ export async function releaseChunk(tx: TenantTx, input: ReleaseChunkInput): Prom
   const { lease } = parseInput(ReleaseChunkInput, input);
   const [released] = await tx.execute<{ job_id: Id<'BatchJob'> }>(sql`
     update ${batchJobChunks} c
-       set status = 'queued', leased_until = null, attempts = greatest(attempts - 1, 0), due_at = app_now()
+       set status = 'queued', leased_until = null, attempts = greatest(attempts - 1, 0)
      where ${heldBy(tx, lease)}
     returning c.job_id`);
   if (released !== undefined) return await announceWork(tx);

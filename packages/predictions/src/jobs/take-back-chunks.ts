@@ -72,7 +72,7 @@ export async function takeBackLostChunks(
   const tenant = tenantOf(tx);
   const returned = await returnChunks(
     tx,
-    sql`select c.job_id, c.number, app_now() as due_at,
+    sql`select c.job_id, c.number, c.due_at,
                c.attempts >= j.max_attempts and j.status in ('queued', 'running', 'paused') as is_dead
           from ${batchJobChunks} c
           join ${batchJobs} j on j.tenant_id = c.tenant_id and j.id = c.job_id
