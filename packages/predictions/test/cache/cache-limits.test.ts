@@ -156,8 +156,10 @@ describe('pruneCache', () => {
     await predictions.run(tenant, (tx) =>
       tx.execute(sql`
         insert into prediction_cache (model_version_id, key, generation, status, claim, expires_at)
-        values (${short}::uuid, sha256('lost'), 1, 'computing', gen_random_uuid(), '2030-01-01 00:11:00Z'),
-               (${short}::uuid, sha256('held'), 1, 'computing', gen_random_uuid(), '2030-01-01 00:13:00Z')`),
+        select model_version_id, sha256(minute::bytea), generation, 'computing', gen_random_uuid(),
+               ('2030-01-01 00:' || minute || ':00Z')::timestamptz
+          from prediction_cache_policies, unnest(array['11', '13']) minute
+         where model_version_id = ${short}::uuid`),
     );
     expect(await prune(tenant, 12, 2)).toEqual({ expired: 3, invalidated: 3, evicted: 0 });
     const left = await storedEntries(predictions.db, tenant);
@@ -179,7 +181,7 @@ describe('pruneCache', () => {
     await predictions.run(tenant, (tx) => invalidateCache(tx, { versionId }));
     await use(tenant, versionId, 10, 1);
     await use(tenant, versionId, 11, 1);
-    const serving = (await storedEntries(predictions.db, tenant)).filter(({ generation }) => generation === 2);
+    const serving = (await storedEntries(predictions.db, tenant)).filter(({ is_current: isCurrent }) => isCurrent);
     expect(serving).toHaveLength(2);
     expect(await storedEntries(predictions.db, tenant)).toHaveLength(9);
   });

@@ -22,8 +22,8 @@ beforeAll(async () => {
   await predictions.run(tenant, (tx) =>
     tx.execute(sql`
       insert into prediction_cache (model_version_id, key, generation, status, output, output_bytes, expires_at)
-      select ${versionId}::uuid, sha256(n::text::bytea), 1, 'ready', '1', 1, app_now() + interval '1 day'
-        from generate_series(1, ${ENTRIES}::int) n`),
+      select model_version_id, sha256(n::text::bytea), generation, 'ready', '1', 1, app_now() + interval '1 day'
+        from prediction_cache_policies, generate_series(1, ${ENTRIES}::int) n`),
   );
 });
 
@@ -35,7 +35,8 @@ async function rowsReadBy(work: (tx: TenantTx) => Promise<unknown>): Promise<num
     .run(tenant, async (tx) => {
       await tx.execute(sql`
         insert into prediction_cache (model_version_id, key, generation, status, claim, expires_at)
-        values (${place.versionId}::uuid, ${`\\x${key}`}::text::bytea, 1, 'computing', ${claim}::uuid, app_now())`);
+        select model_version_id, ${`\\x${key}`}::text::bytea, generation, 'computing', ${claim}::uuid, app_now()
+          from prediction_cache_policies`);
       const read = async () => {
         const [row] = await tx.execute<{ whole: number; by_index: number }>(sql`
           select seq_scan::int as whole, idx_tup_fetch::int as by_index

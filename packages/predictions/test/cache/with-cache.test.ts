@@ -1,4 +1,4 @@
-import { connect, withTenant } from '@mcp-hub/db-core';
+import { connect, type Id, withTenant } from '@mcp-hub/db-core';
 import { deleteVersion, registerVersion, setAlias, transitionStage } from '@mcp-hub/registry';
 import { barrier, failureOf, freshTenant } from '@mcp-hub/testing';
 import { sql } from 'drizzle-orm';
@@ -407,31 +407,36 @@ describe('invalidateCache', () => {
     const versions = [await markedVersion(predictions.db, tenant), await markedVersion(predictions.db, tenant)];
     const point = { name: 'churn', alias: 'champion' };
     await predictions.run(tenant, (tx) => setAlias(tx, { ...point, version: '1' }));
-    // What is computed for a version says how often it was invalidated before. A move that has committed is counted before
-    // it is, so a reader that begins later must not get less.
-    const invalidated = new Map(versions.map((versionId) => [versionId, 0]));
+    // What is computed for a version says how many invalidations of it were about to commit by then. A reader must not get
+    // less than had committed when it began.
+    const counted = new Map(versions.map((versionId) => [versionId, { begun: 0, done: 0 }]));
+    const countOf = (versionId: Id<'ModelVersion'> | undefined) => {
+      const count = versionId === undefined ? undefined : counted.get(versionId);
+      if (count === undefined) throw new Error('It is of another version.');
+      return count;
+    };
     let isOver = false;
     const wrong: unknown[] = [];
     const read = async () => {
       while (!isOver) {
-        const least = new Map(invalidated);
+        const least = new Map(versions.map((versionId) => [versionId, countOf(versionId).done]));
         const { output, versionId } = await withCache(predictions.db, tenant, {
           reference: 'churn@champion',
           input: 1,
-          compute: (call) => invalidated.get(call.versionId) ?? 0,
+          compute: (call) => countOf(call.versionId).begun,
         });
-        if (output < (least.get(versionId) ?? 0)) wrong.push([output, least.get(versionId)]);
+        if (output < (least.get(versionId) ?? Number.NaN)) wrong.push([output, least.get(versionId)]);
       }
     };
     const readers = Array.from({ length: 4 }, read);
     for (let round = 1; round <= 30; round += 1) {
-      const version = String((round % 2) + 1);
-      const target = versions[round % 2] ?? '';
+      const count = countOf(versions[round % 2]);
       await predictions.run(tenant, async (tx) => {
-        await setAlias(tx, { ...point, version });
+        await setAlias(tx, { ...point, version: String((round % 2) + 1) });
         await invalidateCache(tx, { reference: 'churn@champion' });
+        count.begun += 1;
       });
-      invalidated.set(target as never, (invalidated.get(target as never) ?? 0) + 1);
+      count.done += 1;
     }
     isOver = true;
     await Promise.all(readers);

@@ -20,7 +20,8 @@ export async function markedVersion(
 export interface StoredEntry extends Record<string, unknown> {
   readonly version_id: string;
   readonly status: string;
-  readonly generation: number;
+  /** Of the generation of now. */
+  readonly is_current: boolean;
   readonly output: string | null;
   readonly last_used: number;
   readonly expires: number | null;
@@ -30,8 +31,9 @@ export interface StoredEntry extends Record<string, unknown> {
 export const storedEntries = async (db: Database, tenant: string): Promise<readonly StoredEntry[]> =>
   await withTenant(db, tenant, (tx) =>
     tx.execute<StoredEntry>(sql`
-      select model_version_id as version_id, status, generation::int, output,
+      select model_version_id as version_id, status, e.generation = p.generation as is_current, output,
              (extract(epoch from last_used_at) * 1000)::float8 as last_used,
              (extract(epoch from expires_at) * 1000)::float8 as expires
-        from prediction_cache order by last_used_at, key`),
+        from prediction_cache e join prediction_cache_policies p using (tenant_id, model_version_id)
+       order by last_used_at, key`),
   );
