@@ -51,3 +51,8 @@ export * from './ledger/record-labels.ts';
 export * from './ledger/record-predictions.ts';
 export * from './limits.ts';
 export * from './schema.ts';
+export * from './writer/create-prediction-writer.ts';
+export type { PredictionWriter, WaitOptions, WrittenPrediction } from './writer/create-writer.ts';
+export type { TakenPrediction, WriterPrediction } from './writer/queued-prediction.ts';
+export { CloseWriterInput, PredictionWriterOptions, type RejectedPrediction } from './writer/writer-options.ts';
+export type { Backlog } from './writer/writer-queue.ts';
