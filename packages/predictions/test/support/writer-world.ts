@@ -9,7 +9,7 @@ export interface TestTimer {
   readonly after: (ms: number, work: () => void) => () => void;
   /** How long each of those that run is to last. */
   waits(): readonly number[];
-  /** Ends the one that was begun first. */
+  /** Ends the one that is to last the shortest. */
   fire(): void;
 }
 
@@ -23,10 +23,10 @@ export function testTimer(): TestTimer {
     },
     waits: () => [...running].map(({ ms }) => ms),
     fire: () => {
-      const [first] = running;
-      if (first === undefined) throw new Error('No timer runs.');
-      running.delete(first);
-      first.work();
+      const [shortest] = [...running].toSorted((one, other) => one.ms - other.ms);
+      if (shortest === undefined) throw new Error('No timer runs.');
+      running.delete(shortest);
+      shortest.work();
     },
   };
 }
