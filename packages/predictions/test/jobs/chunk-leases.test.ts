@@ -121,8 +121,8 @@ describe('completeChunk', () => {
     const tenant = freshTenant();
     await submitted(predictions.db, tenant, { rows: rowsOf(2) }, at(0).now);
     const { lease, rows } = await claimed(tenant, 0);
-    const complete = predictions.run(tenant, (tx) => completeChunk(tx, { lease, rows, results: results as [] }));
-    expect(await failureOf(complete)).toMatchObject({ code: 'invalid_input' });
+    const refused = predictions.run(tenant, (tx) => completeChunk(tx, { lease, rows, results: results as [] }));
+    expect(await failureOf(refused)).toMatchObject({ code: 'invalid_input' });
   });
 
   it('ends the job once where the last two chunks are completed at the same time', async () => {

@@ -194,9 +194,9 @@ it('does what jobs in memory do, whatever 8 workers do one after the other', asy
           }
         }
       };
-      for (const given of steps) {
-        now += given.waitMs;
-        await act(given);
+      for (const one of steps) {
+        now += one.waitMs;
+        await act(one);
       }
       await expectSame(tenant, ids, reference);
       // Every job that is let go on comes to its end.

@@ -216,10 +216,12 @@ describe('submitBatchRows', () => {
     const tenant = freshTenant();
     await withVersion(tenant);
     const first = await submit(tenant, { idempotencyKey: 'k' });
-    function* never(): Generator<BatchRowInput> {
-      throw new Error('These rows were read.');
-    }
-    expect(await submit(tenant, { idempotencyKey: 'k', rows: never() })).toEqual(first);
+    const never: Iterable<BatchRowInput> = {
+      [Symbol.iterator]: () => {
+        throw new Error('These rows were read.');
+      },
+    };
+    expect(await submit(tenant, { idempotencyKey: 'k', rows: never })).toEqual(first);
     const other = await failureOf(submit(tenant, { idempotencyKey: 'k', priority: 1 }));
     expect(isDomainError(other, 'conflict')).toBe(true);
   });
