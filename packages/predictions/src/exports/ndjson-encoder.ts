@@ -25,6 +25,7 @@ export function ndjsonEncoder(columns: readonly ExportColumn[]): RowEncoder {
 
 function jsonOf(value: unknown): string {
   if (typeof value !== 'number') return JSON.stringify(value ?? null);
-  if (Number.isFinite(value)) return Object.is(value, -0) ? '-0' : String(value);
+  // As -0 readers of other languages would take it for a whole number, which has no sign.
+  if (Number.isFinite(value)) return Object.is(value, -0) ? '-0.0' : String(value);
   return `"${value}"`;
 }
