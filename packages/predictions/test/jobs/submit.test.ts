@@ -111,8 +111,14 @@ describe('submitBatchJob', () => {
     const tenant = freshTenant();
     const first = await submitted(predictions.db, tenant, { idempotencyKey: 'june' });
     expect(await submitted(predictions.db, tenant, { idempotencyKey: 'june' })).toEqual(first);
-    const other = submitted(predictions.db, tenant, { idempotencyKey: 'june', rows: rowsOf(11) });
-    expect(await failureOf(other)).toMatchObject({ code: 'conflict', details: { reason: 'idempotency_key_reused' } });
+    const rows = rowsOf(10);
+    const turned = rows.map(({ subject, features }) => ({ features, ...(subject === undefined ? {} : { subject }) }));
+    expect(await submitted(predictions.db, tenant, { idempotencyKey: 'june', rows: turned })).toEqual(first);
+    const asText = rows.map((row, x) => ({ ...row, features: { x: String(x) } }));
+    for (const other of [rowsOf(11), asText, [...rowsOf(9), { subject: 's9', features: { x: Number.NaN } }]]) {
+      const refusal = await failureOf(submitted(predictions.db, tenant, { idempotencyKey: 'june', rows: other }));
+      expect(refusal).toMatchObject({ code: 'conflict', details: { reason: 'idempotency_key_reused' } });
+    }
     expect((await predictions.run(tenant, (tx) => listBatchJobs(tx))).items).toHaveLength(1);
   });
 
