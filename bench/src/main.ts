@@ -1,5 +1,10 @@
 import { benchEvaluation } from './evaluation.ts';
 import { benchImport } from './import.ts';
+import { benchPredictions } from './predictions.ts';
+import { benchPredictionsCache } from './predictions-cache.ts';
+import { benchPredictionsJobs } from './predictions-jobs.ts';
+import { benchPredictionLayouts } from './predictions-layouts.ts';
+import { benchPredictionsWriter } from './predictions-writer.ts';
 import { benchRegistry } from './registry.ts';
 import { benchStudies } from './studies.ts';
 import { benchTelemetry } from './telemetry.ts';
@@ -16,6 +21,11 @@ const benches: Readonly<Record<string, () => Promise<void>>> = {
   import: benchImport,
   studies: benchStudies,
   evaluation: benchEvaluation,
+  predictions: benchPredictions,
+  'predictions-layouts': benchPredictionLayouts,
+  'predictions-cache': benchPredictionsCache,
+  'predictions-jobs': benchPredictionsJobs,
+  'predictions-writer': benchPredictionsWriter,
 };
 
 const wanted = process.argv.slice(2);

@@ -11,5 +11,6 @@ export {
   useFunctionCosts,
 } from './function-costs.ts';
 export { checkReadme, type ReadmeLines, type ReadmeRun, runReadme } from './run-readme.ts';
+export { type OwnServer, startOwnServer } from './start-own-server.ts';
 export { type Program, startProgram } from './start-program.ts';
 export { createTestDatabase, type TestDatabase, type TestDatabaseOptions, useTestDatabase } from './test-database.ts';
