@@ -17,7 +17,7 @@ const lockable = { ledger: 'prediction_ledgers', labels: 'prediction_labels' } a
 const promised = new Map(
   section.split('\n').flatMap((line) => {
     const [, names, , cost] = line.split('|');
-    if (names === undefined || cost === undefined || !/^\s*(?:no|ledger|the labels)\b.*\d/.test(cost)) return [];
+    if (names === undefined || cost === undefined || !/^\s*(?:no|ledger|labels)\b.*\d/.test(cost)) return [];
     const locks = Object.keys(lockable).filter((word) => cost.includes(word));
     const trips = (cost.match(/\d+/g) ?? []).map(Number);
     return (names.match(/(?<=`)\w+(?=`)/g) ?? []).map((name) => [name, { locks, trips }] as const);

@@ -34,21 +34,32 @@ export async function runBatchWorker(db: Database, options: BatchWorkerOptions):
   const running = new Set<Promise<void>>();
   const toldAt = new Map<string, number>();
 
-  const report = async ({ tenant, chunk }: Turn, hasEnded: boolean) => {
+  /** Jobs that this worker has told of, and not that they ended: another may end them, or the claim that finds nothing left. */
+  const untold = new Map<string, Turn>();
+
+  const report = async (turn: Turn, isForced: boolean) => {
     if (onProgress === undefined) return;
+    const { tenant, chunk } = turn;
     const { jobId } = chunk.lease;
     const now = performance.now();
-    if (!hasEnded && now - (toldAt.get(jobId) ?? Number.NEGATIVE_INFINITY) < progressMs) return;
-    if (hasEnded) toldAt.delete(jobId);
-    else toldAt.set(jobId, now);
+    untold.set(jobId, turn);
+    if (!isForced && now - (toldAt.get(jobId) ?? Number.NEGATIVE_INFINITY) < progressMs) return;
+    toldAt.set(jobId, now);
     try {
       const job = await readOne(db, tenant, (tx) => findBatchJob(tx, { jobId }));
-      if (job === undefined) return;
+      const isOver = job === undefined || job.endedAt !== null;
+      if (isOver) toldAt.delete(jobId);
+      // Of two reports at the same time one tells of the end.
+      const isNews = isOver ? untold.delete(jobId) : true;
+      if (job === undefined || !isNews) return;
       const { id, name: jobName, status, progress } = job;
       tell(() => onProgress({ tenant, jobId: id, jobName, status, progress }));
     } catch (error) {
       logger?.warn({ tenant, jobId, code: codeOf(error) }, 'the progress of a job could not be read');
     }
+  };
+  const reportUntold = async (isForced: boolean) => {
+    for (const turn of [...untold.values()]) await report(turn, isForced);
   };
 
   const start = (turn: Turn) => {
@@ -78,7 +89,10 @@ export async function runBatchWorker(db: Database, options: BatchWorkerOptions):
         failures = 0;
         if (turn !== undefined) start(turn);
         else if (given.stopWhenDone === true && running.size === 0 && turns.allDone()) break;
-        else await nap(idleMs, signal, running);
+        else {
+          await reportUntold(false);
+          await nap(idleMs, signal, running);
+        }
       } catch (error) {
         if (!isDomainError(error, 'unavailable')) throw error;
         const pauseMs = Math.random() * Math.min(LONGEST_PAUSE_MS, 100 * 2 ** Math.min(failures, 20));
@@ -90,6 +104,7 @@ export async function runBatchWorker(db: Database, options: BatchWorkerOptions):
   } finally {
     await Promise.all(running);
   }
+  await reportUntold(true);
   return ended;
 }
 

@@ -13,12 +13,12 @@ const section = /\n## Cache\n([\s\S]*?)(?=\n## |$)/.exec(readFileSync(new URL('R
 /** What the README's first lines have made when its section on the cache begins. */
 const before = `
 import { connect, withTenant } from '@mcp-hub/db-core';
-import { registerVersion, setAlias as point } from '@mcp-hub/registry';
+import { registerVersion, setAlias } from '@mcp-hub/registry';
 const db = await connect({ url: process.env.POSTGRES_SERVICE_URL ?? '' });
 const tenant = 'acme';
 await withTenant(db, tenant, async (tx) => {
   await registerVersion(tx, { name: 'churn' });
-  await point(tx, { name: 'churn', alias: 'champion', version: '1' });
+  await setAlias(tx, { name: 'churn', alias: 'champion', version: '1' });
 });
 `;
 
