@@ -14,6 +14,16 @@ const Input = z.strictObject({
     .optional(),
   metadata: jsonInput(20).optional(),
   step: z.union([z.enum(['day']), z.strictObject({ minutes: z.int() })], 'must be "day" or minutes').optional(),
+  rules: z
+    .array(
+      z.discriminatedUnion('kind', [
+        z.strictObject({ kind: z.literal('least'), rows: z.int() }),
+        z
+          .strictObject({ kind: z.literal('age'), hours: z.number() })
+          .refine(({ hours }) => hours > 0, 'must be an age'),
+      ]),
+    )
+    .optional(),
 });
 
 const refusal = (input: unknown): DomainError => {
@@ -36,14 +46,18 @@ describe('parseInput', () => {
     [{ name: '' }, 'name must have at least 1 characters, not 0.', { field: 'name', limit: 1, got: 0 }],
     [{}, 'name is missing.', { field: 'name' }],
     [{ name: null }, 'name must be of type string.', { field: 'name' }],
-    [null, 'The input must be of type object.', { field: '' }],
+    [
+      null,
+      'The input must be of type object, with the fields name, stage, size, tags, rows, metadata, step, rules.',
+      { field: '' },
+    ],
     [{ name: 'a\nb' }, 'name must not hold control characters or line separators.', { field: 'name' }],
     [{ name: ' a' }, 'name must not begin or end with white space.', { field: 'name' }],
     [{ name: 'a', stage: 'secret' }, 'stage must be one of: staging, production.', { field: 'stage' }],
     [{ name: 'a', size: 77 }, 'size must be at most 5.', { field: 'size', limit: 5 }],
     [
       { name: 'a', secret: 1 },
-      'The input holds a field that is not known here; known are name, stage, size, tags, rows, metadata, step.',
+      'The input holds a field that is not known here; known are name, stage, size, tags, rows, metadata, step, rules.',
       { field: '' },
     ],
     [
@@ -56,6 +70,15 @@ describe('parseInput', () => {
     [{ name: 'a', rows: [{ key: 'a' }, { key: 'secret' }] }, 'rows[1].key must have at most 3 characters, not 6.', {}],
     [{ name: 'a', rows: [{ key: '' }, {}] }, 'rows[1].key is missing.', { field: 'rows[1].key' }],
     [{ name: 'a', rows: [{}, {}, {}] }, 'rows must have at most 2 items, not 3.', { field: 'rows', limit: 2, got: 3 }],
+    [{ name: 'a', rules: [{ kind: 'secret' }] }, 'rules[0].kind must be one of: least, age.', {}],
+    [{ name: 'a', rules: [{}] }, 'rules[0].kind must be one of: least, age.', {}],
+    [{ name: 'a', rules: [{ kind: 'age' }] }, 'rules[0].hours is missing.', { field: 'rules[0].hours' }],
+    [{ name: 'a', rules: [{ kind: 'age', hours: -1 }] }, 'rules[0] must be an age.', { field: 'rules[0]' }],
+    [
+      { name: 'a', rules: [{ kind: 'least', rows: 1, secret: 1 }] },
+      'rules[0] holds a field that is not known here; known are kind, rows.',
+      {},
+    ],
     [{ name: 'a', tags: { sec: 'secrets' } }, 'tags[…] must have at most 6 characters, not 7.', { field: 'tags[…]' }],
     [{ name: 'a', tags: { s: 'a\u0000' } }, 'tags[…] must not hold NUL characters or unpaired surrogates.', {}],
     [{ name: 'a', metadata: { s: 'x'.repeat(20) } }, 'metadata must have at most 20 characters, not 28.', {}],

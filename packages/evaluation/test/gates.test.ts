@@ -96,6 +96,19 @@ describe('promoteThroughGate', () => {
       expect(found).toEqual({ passed: true, decisions: [], change: { changeNumber: undefined, moves: [] } });
     });
   });
+
+  it('says of a stage without a gate what to do, and of a gate of another name that it is not there', async () => {
+    const refused = async (more: object) =>
+      await refusalOf(withGate([auc], (tx) => decideGate(tx, { ...candidate, ...more })));
+    expect(await refused({ stage: 'staging' })).toMatchObject({
+      code: 'not_found',
+      message: 'No gate is before this stage: set one by setGate, or move the version by transitionStage.',
+    });
+    expect(await refused({ gate: 'speed' })).toMatchObject({
+      code: 'not_found',
+      message: 'There is no such gate on this stage of the model.',
+    });
+  });
 });
 
 describe('a clause', () => {

@@ -1,4 +1,4 @@
-import { runReadme, useTestDatabase } from '@mcp-hub/testing';
+import { checkReadme, runReadme, useTestDatabase } from '@mcp-hub/testing';
 import { expect, it } from 'vitest';
 
 const database = useTestDatabase();
@@ -19,4 +19,8 @@ it("the README's lines compile, run and print what it says", async () => {
       'better true true',
     ],
   });
+});
+
+it('all its blocks, as one file, compile', async () => {
+  expect(await checkReadme({ readme, folder })).toBe('');
 });

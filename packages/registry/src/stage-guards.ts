@@ -191,7 +191,8 @@ export async function takeClearances(
   if (guards.length === 0) return;
   const found = guards.flatMap(({ clearance }) => (clearance === null ? [] : [clearance]));
   if (found.length < guards.length) {
-    throw new DomainError('failed_precondition', `Guards of ${stage} have not cleared this version.`, {
+    const remedy = 'Issue a clearance for each, or decide on its gates by promoteThroughGate of @mcp-hub/evaluation.';
+    throw new DomainError('failed_precondition', `Guards of ${stage} have not cleared this version. ${remedy}`, {
       details: { stage, guards: guards.length, cleared: found.length },
     });
   }

@@ -238,7 +238,10 @@ describe('a guard on a stage', () => {
       await issueStageClearance(tx, { ...guard, version: '1', evidence: { auc: 0.81 } });
       await move(tx, '1', 'production');
       await move(tx, '1', 'staging');
-      expect((await refusalOf(move(tx, '1', 'production'))).details).toMatchObject({ guards: 1, cleared: 0 });
+      expect(await refusalOf(move(tx, '1', 'production'))).toMatchObject({
+        message: expect.stringContaining('Issue a clearance for each'),
+        details: { guards: 1, cleared: 0 },
+      });
       await removeStageGuard(tx, guard);
       await move(tx, '1', 'production');
     });

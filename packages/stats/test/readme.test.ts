@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { runReadme } from '@mcp-hub/testing';
+import { checkReadme, runReadme } from '@mcp-hub/testing';
 import { expect, it } from 'vitest';
 import * as exported from '../src/index.ts';
 
@@ -20,6 +20,10 @@ it("the README's lines compile, run and print what it says", async () => {
       expect.stringMatching(/^9\.149\d*e-300 0$/),
     ],
   });
+});
+
+it('all its blocks, as one file, compile', async () => {
+  expect(await checkReadme({ readme, folder })).toBe('');
 });
 
 it("the README's tables name every function", () => {

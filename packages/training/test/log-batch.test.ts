@@ -129,7 +129,7 @@ describe('points', () => {
     ['at', { ...good, at: new Date(Date.UTC(10_000, 0)) }, 'must be of the years 100 to 9999'],
     ['at', { ...good, at: new Date('0099-12-31T23:59:59.999Z') }, 'must be of the years 100 to 9999'],
     ['', { ...good, stepp: 1 }, 'holds a field that is not known here; known are key, value, step, at'],
-    ['', null, 'must be of type object'],
+    ['', null, 'must be of type object, with the fields key, value, step, at'],
   ])('are refused with their index for a bad %s (%j)', async (field, bad, rule) => {
     await inRun(async (tx, runId) => {
       const batch = { runId, points: [good, good, bad] } as unknown as LogBatchInput;

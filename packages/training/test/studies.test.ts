@@ -69,7 +69,7 @@ describe('createStudy', () => {
     ['two ends', { timeBudgetMs: 1_000, deadlineAt: new Date() }, ''],
     ['a lease below the limit', { leaseMs: TRAINING_LIMITS.leaseMsMin - 1 }, 'leaseMs'],
     ['no trial', { maxTrials: 0 }, 'maxTrials'],
-    ['a percentile above 100', { pruner: { kind: 'percentile', percentile: 101 } }, 'pruner[…]'],
+    ['a percentile above 100', { pruner: { kind: 'percentile', percentile: 101 } }, 'pruner.percentile'],
     ['a space that is too long as JSON', { searchSpace: longSpace() }, 'searchSpace'],
   ])('refuses %s', async (_, input, field) => {
     expect(await refusalOf(makeStudy(training, freshTenant(), input))).toMatchObject({

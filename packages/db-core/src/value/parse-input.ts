@@ -15,7 +15,7 @@ export function parseInput<Schema extends z.ZodType>(schema: Schema, input: unkn
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   if (issue === undefined) throw new TypeError('A failed parse names at least one issue');
-  const { field, at } = follow(schema, issue.path);
+  const { field, at } = follow(schema, issue.path, input);
   const { rule, details } = brokenRule(issue, at);
   throw new DomainError('invalid_input', `${field === '' ? 'The input' : field} ${rule}.`, {
     details: { field, ...details },
@@ -70,6 +70,7 @@ function brokenRule(
   issue: Issue,
   at: z.core.$ZodType | undefined,
 ): { readonly rule: string; readonly details: DomainErrorDetails } {
+  const known = Object.keys((at === undefined ? undefined : bare(at))?.shape ?? {}).join(', ');
   switch (issue.code) {
     case 'too_big':
     case 'too_small': {
@@ -85,27 +86,35 @@ function brokenRule(
       };
     }
     case 'invalid_type':
-      return { rule: issue.input === undefined ? 'is missing' : `must be of type ${issue.expected}`, details: {} };
+      if (issue.input === undefined) return { rule: 'is missing', details: {} };
+      return {
+        rule: `must be of type ${issue.expected}${known && `, with the fields ${known}`}`,
+        details: {},
+      };
     case 'invalid_value':
       return { rule: `must be one of: ${issue.values.map(String).join(', ')}`, details: {} };
     case 'invalid_format':
       return { rule: `must be a valid ${issue.format}`, details: {} };
     case 'not_multiple_of':
       return { rule: `must be a multiple of ${issue.divisor}`, details: {} };
-    case 'unrecognized_keys': {
-      const known = Object.keys((at === undefined ? undefined : bare(at))?.shape ?? {}).join(', ');
+    case 'unrecognized_keys':
       return { rule: `holds a field that is not known here${known && `; known are ${known}`}`, details: {} };
-    }
+    case 'invalid_union':
+      // Of a discriminated union no form fits: zod names those there are.
+      if ('options' in issue && Array.isArray(issue.options)) {
+        return { rule: `must be one of: ${issue.options.map(String).join(', ')}`, details: {} };
+      }
+      return { rule: unionRule(issue.message), details: {} };
     case 'custom':
       return { rule: issue.message, details: {} };
     default:
-      // What a union was given as its error says more than zod's own text.
-      return {
-        rule: issue.message === 'Invalid input' ? 'has none of the forms that are accepted' : issue.message,
-        details: {},
-      };
+      return { rule: unionRule(issue.message), details: {} };
   }
 }
+
+/** What a union was given as its error says more than zod's own text. */
+const unionRule = (message: string) =>
+  message === 'Invalid input' ? 'has none of the forms that are accepted' : message;
 
 const units: Readonly<Record<string, string>> = {
   string: 'characters',
@@ -128,26 +137,52 @@ interface Definition {
   readonly valueType?: z.core.$ZodType;
   readonly innerType?: z.core.$ZodType;
   readonly in?: z.core.$ZodType;
+  readonly values?: readonly unknown[];
+  readonly options?: readonly z.core.$ZodType[];
+  readonly discriminator?: string;
 }
 
 /** `tags[].key` and not `tags["…"]`: only names that the schema declares are told. With the schema that stands there. */
 function follow(
   schema: z.core.$ZodType,
   path: readonly PropertyKey[],
+  input: unknown,
 ): { readonly field: string; readonly at: z.core.$ZodType | undefined } {
   let text = '';
-  let at: z.core.$ZodType | undefined = schema;
+  let at = formOf(schema, input);
+  let value = input;
   for (const step of path) {
     const definition: Definition | undefined = at === undefined ? undefined : bare(at);
+    // Where no form of a union fits, what tells them apart is in the first of them as in all.
+    const shape = definition?.shape ?? (step === definition?.discriminator ? shapeOfFirst(definition) : undefined);
     const declared: z.core.$ZodType | undefined =
-      typeof step === 'string' && definition?.shape !== undefined && Object.hasOwn(definition.shape, step)
-        ? definition.shape[step]
-        : undefined;
+      typeof step === 'string' && shape !== undefined && Object.hasOwn(shape, step) ? shape[step] : undefined;
     if (declared !== undefined) text += text === '' ? String(step) : `.${String(step)}`;
     else text += typeof step === 'number' ? `[${step}]` : '[…]';
-    at = declared ?? definition?.element ?? definition?.valueType;
+    value = valueAt(value, step);
+    at = formOf(declared ?? definition?.element ?? definition?.valueType, value);
   }
   return { field: text, at };
+}
+
+/** The form of a discriminated union that `value` says it has; the union itself where it says none. */
+function formOf(schema: z.core.$ZodType | undefined, value: unknown): z.core.$ZodType | undefined {
+  if (schema === undefined) return undefined;
+  const { options = [], discriminator } = bare(schema);
+  if (discriminator === undefined) return schema;
+  const kind = valueAt(value, discriminator);
+  return options.find((option) => bareAt(option, discriminator)?.values?.includes(kind)) ?? schema;
+}
+
+const shapeOfFirst = ({ options: [first] = [] }: Definition) => (first === undefined ? undefined : bare(first).shape);
+
+function bareAt(schema: z.core.$ZodType, key: string): Definition | undefined {
+  const field = bare(schema).shape?.[key];
+  return field === undefined ? undefined : bare(field);
+}
+
+function valueAt(value: unknown, step: PropertyKey): unknown {
+  return typeof value === 'object' && value !== null ? Reflect.get(value, step) : undefined;
 }
 
 /** The definition behind optional, nullable, default and pipe. */

@@ -10,7 +10,7 @@ import { modelRegistry, registeredModels } from '@mcp-hub/registry/schema';
 import { and, eq, isNull } from 'drizzle-orm';
 import { z } from 'zod';
 import { modelName, stageName, versionName } from '../inputs.ts';
-import { gateNotFound, versionNotFound } from '../not-found.ts';
+import { gateNotFound, stageWithoutGate, versionNotFound } from '../not-found.ts';
 import type { GateDecision } from './decisions.ts';
 import { readGateInputs } from './gate-inputs.ts';
 import { GatePolicy } from './gate-policy.ts';
@@ -93,7 +93,7 @@ type Judged = Awaited<ReturnType<typeof judgeGates>>;
 /** Also takes back what these gates have issued before: it was judged by what was so then. */
 async function judgeGates(tx: TenantTx, { name, version, stage, gate }: Named, found: Subject) {
   const gates = found.gates.filter((row) => gate === undefined || row.name === gate);
-  if (gates.length === 0) throw gateNotFound();
+  if (gates.length === 0) throw gate === undefined ? stageWithoutGate() : gateNotFound();
   return await Promise.all(
     gates.map(async (row) => {
       const policy = checkedPolicy(row.policy);

@@ -6,7 +6,7 @@ import type { Difference, Effect } from './effect.ts';
 import { effectOf, relativeDifference } from './effect.ts';
 import { testEffect, type WelchTest, welchDegreesOfFreedom } from './welch-test.ts';
 
-/** The arms of an experiment: x is the metric before it, y during it. */
+/** The arms of an experiment: x is the metric before it, y during it, so `coMomentsOf(before, during)`. */
 export interface CupedArms {
   readonly control: CoMoments;
   readonly treatment: CoMoments;
