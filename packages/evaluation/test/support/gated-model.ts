@@ -12,8 +12,8 @@ import {
 import { dataset, scoredRows } from './rows.ts';
 import type { Evaluation } from './use-evaluation.ts';
 
-const { labels, scores, origin } = scoredRows(300, 7, 0.9);
-export const good = scores;
+const { labels, origin, scores: ofGood } = scoredRows(300, 7, 0.9);
+export const good = ofGood;
 export const { scores: poor } = scoredRows(300, 7, 0.4);
 export const candidate = { name: 'm', version: '2', stage: 'production' } as const;
 export const gate = { name: 'm', stage: 'production', gate: 'quality' } as const;
