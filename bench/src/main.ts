@@ -1,5 +1,7 @@
 import { benchEvaluation } from './evaluation.ts';
 import { benchImport } from './import.ts';
+import { benchPredictions } from './predictions.ts';
+import { benchPredictionsCache } from './predictions-cache.ts';
 import { benchRegistry } from './registry.ts';
 import { benchStudies } from './studies.ts';
 import { benchTelemetry } from './telemetry.ts';
@@ -16,6 +18,8 @@ const benches: Readonly<Record<string, () => Promise<void>>> = {
   import: benchImport,
   studies: benchStudies,
   evaluation: benchEvaluation,
+  predictions: benchPredictions,
+  'predictions-cache': benchPredictionsCache,
 };
 
 const wanted = process.argv.slice(2);

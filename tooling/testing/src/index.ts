@@ -1,6 +1,8 @@
 export { type Barrier, barrier } from './barrier.ts';
+export { type CrashingServer, startCrashingServer } from './crashing-server.ts';
 export { failureOf } from './failure-of.ts';
 export { freshTenant } from './fresh-tenant.ts';
 export { checkReadme, type ReadmeLines, type ReadmeRun, runReadme } from './run-readme.ts';
+export { type OwnServer, startOwnServer } from './start-own-server.ts';
 export { type Program, startProgram } from './start-program.ts';
 export { createTestDatabase, type TestDatabase, type TestDatabaseOptions, useTestDatabase } from './test-database.ts';
