@@ -2,6 +2,8 @@ import { benchEvaluation } from './evaluation.ts';
 import { benchImport } from './import.ts';
 import { benchPredictions } from './predictions.ts';
 import { benchPredictionsCache } from './predictions-cache.ts';
+import { benchPredictionsJobs } from './predictions-jobs.ts';
+import { benchPredictionLayouts } from './predictions-layouts.ts';
 import { benchRegistry } from './registry.ts';
 import { benchStudies } from './studies.ts';
 import { benchTelemetry } from './telemetry.ts';
@@ -19,7 +21,9 @@ const benches: Readonly<Record<string, () => Promise<void>>> = {
   studies: benchStudies,
   evaluation: benchEvaluation,
   predictions: benchPredictions,
+  'predictions-layouts': benchPredictionLayouts,
   'predictions-cache': benchPredictionsCache,
+  'predictions-jobs': benchPredictionsJobs,
 };
 
 const wanted = process.argv.slice(2);

@@ -19,6 +19,10 @@ export const PREDICTION_LIMITS = {
   labelsAtOnce: 100_000,
   /** Observations of a subject that getLabelHistory gives beside the one that holds. */
   labelHistory: 1_000,
+  /** Spans of time that one readTraffic gives. */
+  trafficBuckets: 10_000,
+  /** Bins of one countScores. */
+  scoreBins: 1_000,
   /** Rows of one transaction of prunePredictions. */
   pruneBatch: 50_000,
   /** Of input and parameters of a cached prediction, as canonical JSON in UTF-8. */
@@ -83,4 +87,8 @@ export const PREDICTION_LIMITS = {
   writerCloseMs: 3_600_000,
   /** Batches that the writers of one pool write at a time. */
   writerFlights: 4,
+  /** Rows of a row group of a Parquet export. */
+  exportGroupRows: 50_000,
+  /** Rows times columns of a row group; with more columns it has fewer rows. */
+  exportGroupValues: 2_000_000,
 } as const;

@@ -1,5 +1,4 @@
 export { type Barrier, barrier } from './barrier.ts';
-export { type CrashingServer, startCrashingServer } from './crashing-server.ts';
 export { failureOf } from './failure-of.ts';
 export { freshTenant } from './fresh-tenant.ts';
 export { checkReadme, type ReadmeLines, type ReadmeRun, runReadme } from './run-readme.ts';

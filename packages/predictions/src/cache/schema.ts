@@ -10,7 +10,7 @@ import { modelRegistry } from '@mcp-hub/registry/schema';
 import { sql } from 'drizzle-orm';
 import { bigint, customType, doublePrecision, integer, text, uuid } from 'drizzle-orm/pg-core';
 
-const bytes = customType<{ data: Buffer; driverData: Buffer }>({ dataType: () => 'bytea' });
+const bytes = customType<{ data: Uint8Array; driverData: Uint8Array }>({ dataType: () => 'bytea' });
 
 /** The versions whose outputs may be kept, because the same input always gives the same. One row a version. */
 export const predictionCachePolicies = tenantTable(

@@ -110,7 +110,7 @@ async function refuseOtherContent(
   const [other] = await tx.execute<{ number: number }>(sql`
     select given.number::int as number
       from ${given} with ordinality as given (${sentColumns}, number)
-      join ${predictions} p on p.tenant_id = ${tenantOf(tx)} and p.id = given.id
+      cross join lateral (select * from ${predictions} p where p.tenant_id = ${tenantOf(tx)} and p.id = given.id limit 1) p
      where (p.model_version_id, p.subject, p.label, p.score, p.output, p.numbers, p.categories, p.latency_ms, p.source,
             p.batch_job_id, p.run_id, p.experiment, p.variant)
            is distinct from

@@ -47,8 +47,8 @@ export interface RecordedLabels {
  * predictions, in any order, and any number of times. Of two observations of a subject the later one holds, whichever came
  * first; the other is in its history. A label without `observedAt` that says what is known changes nothing.
  *
- * It waits for others that label the same subjects. Three round trips, one more with ids of predictions; two more where
- * some subjects have labels.
+ * It waits for others that label the same subjects. Two round trips, one more with ids of predictions; up to three more
+ * where some subjects have labels.
  *
  * @throws DomainError `not_found` without the model; naming the label's index, `not_found` for an id of no prediction of the
  *   model, `invalid_input` for a value outside the limits and a time outside of 2000 to 2099 or more than an hour ahead,

@@ -2,7 +2,7 @@ import { parseInput, type TenantTx } from '@mcp-hub/db-core';
 import { z } from 'zod';
 import { namesOneVersion, ONE_VERSION, versionSubject } from '../inputs.ts';
 import { insertPredictions } from './insert-predictions.ts';
-import { growLedger, openLedger } from './open-ledger.ts';
+import { type FeaturePlaces, growLedger, openLedger } from './open-ledger.ts';
 import type { PredictionInput } from './prediction-input.ts';
 import { type FoundFeatures, type PreparedPrediction, preparePrediction } from './prepare-predictions.ts';
 
@@ -36,7 +36,8 @@ export interface RecordedPredictions {
 export async function recordPredictions(tx: TenantTx, input: RecordPredictionsInput): Promise<RecordedPredictions> {
   const { predictions: given, ...subject } = parseInput(RecordPredictionsInput, input);
   const opened = await openLedger(tx, subject);
-  const found: FoundFeatures = new Map();
+  // From the kinds that the version has: of two predictions that differ the one is wrong that differs from these.
+  const found = knownFeatures(opened.places);
   const rows: PreparedPrediction[] = [];
   for (const [index, prediction] of given.entries()) {
     rows.push(preparePrediction(prediction, index, opened.now, found));
@@ -46,6 +47,13 @@ export async function recordPredictions(tx: TenantTx, input: RecordPredictionsIn
   const ledger = await growLedger(tx, opened, found);
   const recorded = rows.length === 0 ? 0 : await insertPredictions(tx, ledger, inOrder(rows));
   return { versionId: ledger.versionId, recorded, repeated: rows.length - recorded };
+}
+
+function knownFeatures({ numbers, categories }: FeaturePlaces): FoundFeatures {
+  const found: FoundFeatures = new Map();
+  for (const name of numbers.keys()) found.set(name, { kind: 'number', index: 0 });
+  for (const name of categories.keys()) found.set(name, { kind: 'category', index: 0 });
+  return found;
 }
 
 /** Of ids, so that two calls with the same ids do not wait for each other in a circle. */
