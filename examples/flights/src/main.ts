@@ -2,6 +2,7 @@ import { connect, isDomainError } from '@mcp-hub/db-core';
 import { type FlightTenant, flightsOf, loadFlights, tenantAirports } from './flights.ts';
 import { isLocalServer } from './local-server.ts';
 import { printTenant } from './print-tenant.ts';
+import { createProgressLine } from './progress-line.ts';
 import { runTenant } from './run-tenant.ts';
 import { showIsolation } from './show-isolation.ts';
 
@@ -29,7 +30,11 @@ const db = await connect({
 });
 try {
   // Both at once, as tenants do.
-  const reports = await Promise.all(tenants.map((tenant) => runTenant(db, tenant, flightsOf(flights, tenant), url)));
+  const line = createProgressLine(process.stdout);
+  const reports = await Promise.all(
+    tenants.map((tenant) => runTenant(db, tenant, flightsOf(flights, tenant), url, line)),
+  );
+  line.end();
   for (const report of reports) printTenant(report);
   await showIsolation(db, tenants);
 } catch (error) {
