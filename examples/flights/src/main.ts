@@ -28,9 +28,9 @@ const db = await connect({
   applicationName: 'flights-example',
   logger: { debug() {}, info() {}, error() {}, warn: (_facts, message) => console.warn(message) },
 });
+const line = createProgressLine(process.stdout);
 try {
   // Both at once, as tenants do.
-  const line = createProgressLine(process.stdout);
   const reports = await Promise.all(
     tenants.map((tenant) => runTenant(db, tenant, flightsOf(flights, tenant), url, line)),
   );
@@ -38,6 +38,7 @@ try {
   for (const report of reports) printTenant(report);
   await showIsolation(db, tenants);
 } catch (error) {
+  line.end();
   // Errors of the packages hold no values; their message says how to mend what is wrong.
   console.error(isDomainError(error) ? `${error.code}: ${error.message}` : error);
   process.exitCode = 1;

@@ -15,7 +15,7 @@ export function printMonth({ version, online, batch, labels, ledger, counts }: M
   const { chunks } = batch.job.progress;
   print(
     titleOf('predicted', batch),
-    `${counts.batch} in a batch job of ${chunks.total} chunks by ${WORKERS} processes: ${batch.job.status}`,
+    `${counts.batch} flights in a batch job of ${chunks.total} chunks by ${WORKERS} processes: ${batch.job.status}`,
   );
   for (const { number, attempts, status } of batch.chunks.toSorted((a, b) => a.number - b.number)) {
     if (attempts === 1) continue;
@@ -28,7 +28,7 @@ export function printMonth({ version, online, batch, labels, ledger, counts }: M
   const subject = subjectOf(labels.corrected.flight);
   print(
     titleOf('labelled', labels),
-    `${labelled}, in two deliveries; ${subject} was ${replaced.at(-1)?.label} in the first, is ${current.label} since the second`,
+    `${labelled} flights, in two deliveries; the first had ${subject} as ${replaced.at(-1)?.label}, the second mends that to ${current.label}`,
   );
   print('adds up', `${counts.online} online + ${counts.batch} in the job = ${flights} flights`);
   print('', `${labelled} labelled + ${unlabelled} of the last day without = ${flights} flights`);

@@ -3,7 +3,7 @@ import { modelName } from '../late-arrival-models.ts';
 import type { MonthReport } from '../predict/predict-month.ts';
 import type { NamedCharts } from './evaluation-charts.ts';
 
-/** Predictions over time with their latency, how the scores are spread, and how the batch job went on. */
+/** Predictions that were asked online over time with their latency, how the scores are spread, and how the batch job went on. */
 export function predictionCharts(
   tenant: string,
   { version, ledger, batch }: Pick<MonthReport, 'version' | 'ledger' | 'batch'>,
@@ -11,7 +11,7 @@ export function predictionCharts(
   const name = `${modelName}/${version}`;
   const subtitle = `${tenant}, ${name}, flights of March 2001`;
   return new Map([
-    ['traffic', trafficChart({ ...ledger.traffic, subtitle })],
+    ['traffic', trafficChart({ ...ledger.traffic, subtitle: `${subtitle}: asked online` })],
     ['scores', scoreHistogram({ series: [{ name, bins: ledger.scores.bins }], subtitle })],
     ['job-progress', jobProgressChart({ ...progressOf(batch), subtitle })],
   ]);

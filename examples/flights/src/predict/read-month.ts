@@ -20,6 +20,7 @@ export interface MonthInLedger {
   readonly inSql: { readonly n: number; readonly auc: number; readonly lower: number; readonly upper: number };
   /** The same from arrays of the rows. */
   readonly fromArrays: number;
+  /** Of what was asked online: the job's predictions all have the time of its submission. */
   readonly traffic: { readonly bucketMs: number; readonly buckets: readonly TrafficBucket[] };
   readonly scores: ScoreCounts;
 }
@@ -28,22 +29,34 @@ export interface MonthInLedger {
 export async function readMonth(tx: TenantTx, versionId: string): Promise<MonthInLedger> {
   const predictions: Prediction[] = [];
   for await (const prediction of iteratePredictions(tx, { versionId })) predictions.push(prediction);
-  const [first, last] = [predictions[0], predictions.at(-1)];
-  if (first === undefined || last === undefined) throw new Error('The ledger has no prediction of the version.');
-  const bucketMs = bucketOf(last.predictedAt.getTime() - first.predictedAt.getTime());
-  const from = new Date(Math.floor(first.predictedAt.getTime() / bucketMs) * bucketMs);
-  const to = new Date(last.predictedAt.getTime() + 1);
-  const buckets = await readTraffic(tx, { versionId, from, to, bucketMs });
-  const inSql = await evaluateInSql(tx, { versionId, from, to });
+  const times = predictions.map(({ predictedAt }) => predictedAt);
+  const [from, last] = [times[0], times.at(-1)];
+  if (from === undefined || last === undefined) throw new Error('The ledger has no prediction of the version.');
+  const inSql = await evaluateInSql(tx, { versionId, from, to: after(last) });
   const fromArrays = evaluateArrays(predictions);
   // The two sum in other orders.
   if (Math.abs(inSql.auc - fromArrays) > 1e-12) throw new Error(`${inSql.auc} in SQL is ${fromArrays} from arrays.`);
   return {
     ...{ predictions, inSql, fromArrays },
-    traffic: { bucketMs, buckets },
+    traffic: await readOnlineTraffic(tx, versionId, predictions),
     scores: await countScores(tx, { versionId }),
   };
 }
+
+async function readOnlineTraffic(
+  tx: TenantTx,
+  versionId: string,
+  predictions: readonly Prediction[],
+): Promise<MonthInLedger['traffic']> {
+  const times = predictions.filter(({ source }) => source === 'online').map(({ predictedAt }) => predictedAt.getTime());
+  const [first, last] = [Math.min(...times), Math.max(...times)];
+  const bucketMs = bucketOf(last - first);
+  const from = new Date(Math.floor(first / bucketMs) * bucketMs);
+  return { bucketMs, buckets: await readTraffic(tx, { versionId, from, to: after(new Date(last)), bucketMs }) };
+}
+
+/** The end of a window, which is not a part of it. */
+const after = (time: Date) => new Date(time.getTime() + 1);
 
 async function evaluateInSql(
   tx: TenantTx,

@@ -85,16 +85,22 @@ async function work(
   { url, onStep, onProgress }: JobSettings,
 ): Promise<void> {
   const start = (standsStill: boolean) => startBatchProcess(tenant, url, { standsStill, onProgress });
-  const [first, ...others] = [start(killOne), ...Array.from({ length: WORKERS - 1 }, () => start(false))];
-  await first.begin(model);
-  if (killOne) {
-    // The others begin when it has its chunk, and take that up when its lease has ended.
-    await first.claimed;
-    await onStep('claimed');
-    await first.kill();
+  const first = start(killOne);
+  const others = Array.from({ length: WORKERS - 1 }, () => start(false));
+  try {
+    await first.begin(model);
+    if (killOne) {
+      // The others begin when it has its chunk, and take that up when its lease has ended.
+      await first.claimed;
+      await onStep('claimed');
+      await first.kill();
+    }
+    await Promise.all(others.map((worker) => worker.begin(model)));
+    await Promise.all((killOne ? others : [first, ...others]).map(({ done }) => done));
+  } finally {
+    // Where one has failed the others would wait for ever.
+    await Promise.all([first, ...others].map((worker) => worker.kill()));
   }
-  await Promise.all(others.map((worker) => worker.begin(model)));
-  await Promise.all([...(killOne ? [] : [first]), ...others].map(({ done }) => done));
   await onStep('predicted');
 }
 
