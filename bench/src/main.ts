@@ -4,6 +4,7 @@ import { benchPredictions } from './predictions.ts';
 import { benchPredictionsCache } from './predictions-cache.ts';
 import { benchPredictionsJobs } from './predictions-jobs.ts';
 import { benchPredictionLayouts } from './predictions-layouts.ts';
+import { benchPredictionsWriter } from './predictions-writer.ts';
 import { benchRegistry } from './registry.ts';
 import { benchStudies } from './studies.ts';
 import { benchTelemetry } from './telemetry.ts';
@@ -24,6 +25,7 @@ const benches: Readonly<Record<string, () => Promise<void>>> = {
   'predictions-layouts': benchPredictionLayouts,
   'predictions-cache': benchPredictionsCache,
   'predictions-jobs': benchPredictionsJobs,
+  'predictions-writer': benchPredictionsWriter,
 };
 
 const wanted = process.argv.slice(2);

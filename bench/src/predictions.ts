@@ -70,7 +70,7 @@ async function benchIngest({ adminUrl }: BenchDatabase, db: Database): Promise<v
   );
 }
 
-function makePredictions(count: number): readonly PredictionInput[] {
+export function makePredictions(count: number): readonly PredictionInput[] {
   return Array.from({ length: count }, () => ({
     id: newId(),
     subject: `customer ${Math.floor(Math.random() * 1_000_000)}`,

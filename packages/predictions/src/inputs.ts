@@ -5,7 +5,7 @@ import { z } from 'zod';
 // What the functions' inputs are made of.
 
 export const modelName = nameInput(REGISTRY_LIMITS.nameLength);
-export const versionName = nameInput(REGISTRY_LIMITS.nameLength);
+const versionName = nameInput(REGISTRY_LIMITS.nameLength);
 
 const isReference = (text: string): boolean => {
   try {

@@ -87,8 +87,8 @@ export const PREDICTION_LIMITS = {
   writerCloseMs: 3_600_000,
   /** Batches that the writers of one pool write at a time. */
   writerFlights: 4,
-  /** Rows of a row group of a Parquet export. */
-  exportGroupRows: 50_000,
+  /** Rows of a row group of a Parquet export: encoding one stops the process's loop, 50,000 rows for a second. */
+  exportGroupRows: 10_000,
   /** Rows times columns of a row group; with more columns it has fewer rows. */
-  exportGroupValues: 2_000_000,
+  exportGroupValues: 500_000,
 } as const;

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { runReadme, useTestDatabase } from '@mcp-hub/testing';
+import { checkReadme, runReadme, useTestDatabase } from '@mcp-hub/testing';
 import { expect, it } from 'vitest';
 import { PREDICTION_LIMITS } from '../src/index.ts';
 
@@ -23,6 +23,17 @@ it("the README's lines compile, run and print what it says", async () => {
       "{ plan: 'yearly', right: 34, n: 50 }",
     ],
   });
+});
+
+it('all its lines compile', async () => {
+  expect(await checkReadme({ readme, folder })).toBe('');
+});
+
+it('names every limit of the writer and of exports', () => {
+  const text = readFileSync(readme, 'utf8');
+  const own = Object.entries(PREDICTION_LIMITS).filter(([name]) => /^(?:writer|export)/.test(name));
+  expect(own.length).toBeGreaterThan(8);
+  for (const [, limit] of own) expect(text).toContain(limit.toLocaleString('en-US'));
 });
 
 it('names every limit of the ledger', () => {

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 export interface Program {
   /** The next line that it prints. Fails where it ends without one, with what it wrote to its error output. */
   nextLine(): Promise<string>;
-  signal(signal: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT'): void;
+  signal(signal: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT' | 'SIGTERM'): void;
   readonly ended: Promise<{ readonly exitCode: number | null; readonly signal: string | null }>;
 }
 

@@ -43,7 +43,8 @@ export function storedRowText(row: number, { subject, features }: BatchRowInput)
   return JSON.stringify({ row, subject, features }, writeNumber);
 }
 
-function writeNumber(_key: string, value: unknown): unknown {
+/** A replacer of JSON.stringify. */
+export function writeNumber(_key: string, value: unknown): unknown {
   if (typeof value !== 'number' || Number.isFinite(value)) return value;
   return { number: String(value) };
 }

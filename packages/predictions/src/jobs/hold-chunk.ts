@@ -3,7 +3,7 @@ import { type ChunkLease, chunkLeaseLost, heartbeatChunk } from './chunk-lease.t
 import { wait } from './wait.ts';
 
 /** Why predict's signal aborts where its job was paused. */
-export const jobPaused = () =>
+const jobPaused = () =>
   new DomainError('failed_precondition', 'The job was paused.', { details: { reason: 'job_paused' } });
 
 export interface HeldLease {

@@ -1,13 +1,10 @@
 import { createHash } from 'node:crypto';
 import { type Id, timeOfId, toId } from '@mcp-hub/db-core';
 
-/** Rows that a job can have: the bits of a row's number in an id. */
-export const ROWS_OF_A_JOB = 2 ** 32;
-
 /**
  * The ids of a job's predictions: the same for the same row however often it is predicted, so that no row can have two.
  *
- * 48 bits of the job's own id, which are its time, 32 of the row's number, 42 of the hash of the job's id, which keep two
+ * 48 bits of the job's own id, which are its time, 32 of the row's number (hence `jobRows` of the limits), 42 of the hash of the job's id, which keep two
  * jobs of one millisecond apart. In the order of rows, which is where the index takes them fastest.
  */
 export function predictionIdsOf(jobId: string): (row: number) => Id<'Prediction'> {

@@ -5,7 +5,7 @@ import { PgDialect } from 'drizzle-orm/pg-core';
 import { z } from 'zod';
 import { namesOneVersion, ONE_VERSION } from '../inputs.ts';
 import { PREDICTION_LIMITS } from '../limits.ts';
-import type { BatchRowInput } from './batch-row.ts';
+import { type BatchRowInput, writeNumber } from './batch-row.ts';
 import { chunkBuffer, chunkMaker, insertChunks, tooManyRows } from './insert-chunks.ts';
 import { insertChunksOfQuery } from './insert-query.ts';
 import { jobShape } from './job-inputs.ts';
@@ -76,9 +76,14 @@ async function submit(
 /** Two calls with the same key must give the same rows; a million of them are not kept for that. */
 function digestOf(rows: readonly BatchRowInput[]): string {
   const hash = createHash('sha256');
-  for (const row of rows)
-    hash.update(JSON.stringify(row, (_, value) => (typeof value === 'number' ? String(value) : value)));
+  for (const row of rows) hash.update(`${JSON.stringify(row, inOrder)}\n`);
   return hash.digest('hex');
+}
+
+/** The order of members does not count, and a NaN is none of the texts that JSON could write for it. */
+function inOrder(key: string, value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return writeNumber(key, value);
+  return Object.fromEntries(Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1)));
 }
 
 function queryText(query: Subquery | undefined): string {

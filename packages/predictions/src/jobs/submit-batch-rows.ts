@@ -56,14 +56,9 @@ export async function submitBatchRows(
   const { rows, ...given } = parseInput(SubmitBatchRowsInput, input);
   const { idempotencyKey: key, ...facts } = given;
   const inTenant = <Result>(work: (tx: TenantTx) => Promise<Result>) => withTenant(db, tenant, work, options);
-  const once = <Result>(tx: TenantTx, work: () => Promise<Result>): Promise<Result> =>
-    key === undefined
-      ? work()
-      : (withIdempotencyKey<unknown>(
-          tx,
-          { scope: SUBMIT_SCOPE, key, request: { ...facts, rows: 'iterable' } },
-          work as () => Promise<never>,
-        ) as Promise<Result>);
+  const request = { ...facts, rows: 'iterable' };
+  const once = async (tx: TenantTx, work: () => Promise<SubmittedBatchJob>) =>
+    key === undefined ? await work() : await withIdempotencyKey(tx, { scope: SUBMIT_SCOPE, key, request }, work);
 
   const before = await earlierResult(key === undefined ? undefined : () => inTenant((tx) => once(tx, isNew)));
   if (before !== undefined) return before;

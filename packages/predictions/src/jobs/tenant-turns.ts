@@ -119,7 +119,7 @@ async function dueTenants(db: Database): Promise<readonly string[]> {
 }
 
 /** No connection, and not a lock or statement of one tenant that took too long. */
-export function isOfDatabase(error: unknown): boolean {
+function isOfDatabase(error: unknown): boolean {
   return (
     isDomainError(error, 'unavailable') &&
     error.details['sqlState'] !== '55P03' &&

@@ -17,9 +17,9 @@ const isPlainObject = (value: unknown): value is Readonly<Record<string, unknown
   typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;
 
 /**
- * Whether PredictionInput takes a prediction as it is, told without it: the schema is 40 % of what recording a prediction
- * with 20 features costs. False means nothing: what has text beyond ASCII, or names a feature that is not among `found`, is for
- * the schema to judge. A test holds the two against each other.
+ * Whether PredictionInput takes a prediction as it is, told without it: for one with 20 features the schema takes 25 us and
+ * more, this and making the id 6, the server 17 to store it. False means nothing: what has text beyond ASCII, or names a feature
+ * that is not among `found`, is for the schema to judge. A test holds the two against each other.
  */
 export function isPlainPrediction(given: PredictionInput, found: FoundFeatures): boolean {
   const fields: unknown = given;

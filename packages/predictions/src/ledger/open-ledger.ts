@@ -25,7 +25,7 @@ export interface OpenLedger {
 }
 
 /** A feature as a batch names it: its kind, and the first prediction that says so. */
-export type WantedFeatures = ReadonlyMap<string, { readonly kind: FeatureKind; readonly index: number }>;
+type WantedFeatures = ReadonlyMap<string, { readonly kind: FeatureKind; readonly index: number }>;
 
 interface LedgerRow extends Record<string, unknown> {
   readonly version_id: Id<'ModelVersion'> | null;
@@ -69,7 +69,7 @@ export async function openLedger(tx: TenantTx, subject: VersionSubject): Promise
   });
 }
 
-export function featurePlaces(numbers: readonly string[], categories: readonly string[]): FeaturePlaces {
+function featurePlaces(numbers: readonly string[], categories: readonly string[]): FeaturePlaces {
   const placesOf = (names: readonly string[]) => new Map(names.map((name, place) => [name, place]));
   return { numbers: placesOf(numbers), categories: placesOf(categories) };
 }

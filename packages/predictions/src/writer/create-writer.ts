@@ -55,7 +55,10 @@ export type WriteRows = (
 export function createWriter(settings: PredictionWriterOptions, write: WriteRows): PredictionWriter {
   const { onRejected, now, after = afterUnreferenced, logger } = settings;
   const { flushMs = 100, retryMs = 50, retryMaxMs = 5_000 } = settings;
-  const queue = createWriterQueue({ rows: settings.maxRows ?? 10_000, bytes: settings.maxBytes ?? 64_000_000 });
+  const most = { rows: settings.maxRows ?? 10_000, bytes: settings.maxBytes ?? 64_000_000 };
+  const queue = createWriterQueue(most, (entry) => {
+    if (!entry.isAwaited) fulfil(entry, '');
+  });
   const known = createKnownFeatures();
   let given = 0;
   let isAbandoned = false;
@@ -74,11 +77,11 @@ export function createWriter(settings: PredictionWriterOptions, write: WriteRows
         onWritten: (rows, versionIds) => {
           known.learn(rows);
           for (const row of rows) {
-            if (queue.settle(row)) row.onWritten(versionIds.get(row.versionKey) ?? '');
+            if (queue.settle(row) && row.isAwaited) fulfil(row, versionIds.get(row.versionKey) ?? '');
           }
         },
         onRefused: (row, error) => {
-          if (queue.settle(row)) row.onRejected(error);
+          if (queue.settle(row)) refuse(row, error);
         },
         onFailed: async ({ code }, failures) => {
           logger?.warn({ code, failures }, 'Predictions could not be written. The writer tries again.');
@@ -95,51 +98,58 @@ export function createWriter(settings: PredictionWriterOptions, write: WriteRows
       }),
   });
 
-  const handOver = (row: Entry, error: unknown) => {
+  const stopHearing = (entry: Entry) => {
+    if (entry.leave !== undefined) entry.signal?.removeEventListener('abort', entry.leave);
+  };
+
+  const fulfil = (entry: Entry, versionId: string) => {
+    stopHearing(entry);
+    entry.resolve(entry.id, versionId as Id<'ModelVersion'>);
+  };
+
+  const refuse = (entry: Entry, error: unknown) => {
+    stopHearing(entry);
+    if (entry.isAwaited && !entry.hasLeft) return entry.reject(error);
     try {
-      onRejected({ prediction: givenAgain(row), error });
+      onRejected({ prediction: givenAgain(entry), error });
     } catch {
       logger?.error({}, 'onRejected of a prediction writer threw.');
     }
   };
 
-  /** `isAwaited`: the promise is settled when the prediction is. */
-  const give = <Result>(
+  const give = (
     prediction: WriterPrediction,
-    { signal }: WaitOptions,
+    signal: AbortSignal | undefined,
     isAwaited: boolean,
-    resultOf: (id: Id<'Prediction'>, versionId: string) => Result,
-  ): Promise<Result> =>
-    new Promise((resolve, reject) => {
-      signal?.throwIfAborted();
-      if (closing !== undefined) throw closed();
-      const taken = takePrediction(prediction, now?.() ?? new Date(), known.byVersion);
-      let isHeard = true;
-      const ends = <Values extends readonly unknown[]>(work: (...values: Values) => void) => {
-        return (...values: Values) => {
-          if (isHeard) signal?.removeEventListener('abort', leave);
-          work(...values);
-        };
-      };
-      const entry: Entry = {
-        ...taken,
-        number: given + 1,
-        isSettled: false,
-        onTaken: isAwaited ? () => {} : ends(() => resolve(resultOf(taken.id, ''))),
-        onWritten: isAwaited ? ends((versionId) => resolve(resultOf(taken.id, versionId))) : () => {},
-        onRejected: ends((error: unknown) => (isAwaited && isHeard ? reject(error) : handOver(entry, error))),
-        onClosed: ends(() => reject(handedBack())),
-      };
-      const leave = () => {
-        isHeard = false;
+    resolveEntry: Entry['resolve'],
+    reject: Entry['reject'],
+  ): void => {
+    signal?.throwIfAborted();
+    if (closing !== undefined) throw closed();
+    const taken = takePrediction(prediction, now?.() ?? new Date(), known.byVersion);
+    given += 1;
+    const entry: Entry = {
+      ...taken,
+      number: given,
+      isSettled: false,
+      isAwaited,
+      resolve: resolveEntry,
+      reject,
+      signal,
+      leave: undefined,
+      hasLeft: false,
+    };
+    if (signal !== undefined) {
+      entry.leave = () => {
+        entry.hasLeft = true;
         queue.withdraw(entry);
-        reject(signal?.reason);
+        reject(signal.reason);
       };
-      signal?.addEventListener('abort', leave, { once: true });
-      given += 1;
-      queue.add(entry);
-      loop.schedule(given, isAwaited ? given : undefined);
-    });
+      signal.addEventListener('abort', entry.leave, { once: true });
+    }
+    queue.add(entry);
+    loop.schedule(given, isAwaited ? given : undefined);
+  };
 
   const finish = async (timeoutMs: number): Promise<readonly TakenPrediction[]> => {
     const written = flush();
@@ -155,7 +165,10 @@ export function createWriter(settings: PredictionWriterOptions, write: WriteRows
     const rest = queue.drain();
     wakeUp();
     loop.stop();
-    for (const row of rest) row.onClosed();
+    for (const row of rest) {
+      stopHearing(row);
+      row.reject(handedBack());
+    }
     return rest.map(givenAgain);
   };
 
@@ -165,9 +178,13 @@ export function createWriter(settings: PredictionWriterOptions, write: WriteRows
   };
 
   return {
-    enqueue: (prediction, waiting = {}) => give(prediction, waiting, false, (id) => id),
-    record: (prediction, waiting = {}) =>
-      give(prediction, waiting, true, (id, versionId) => ({ id, versionId: versionId as Id<'ModelVersion'> })),
+    enqueue: (prediction, { signal } = {}) =>
+      new Promise((taken, reject) => give(prediction, signal, false, taken, reject)),
+    record: (prediction, { signal } = {}) =>
+      new Promise((written, reject) => {
+        const resolveBoth: Entry['resolve'] = (id, versionId) => written({ id, versionId });
+        give(prediction, signal, true, resolveBoth, reject);
+      }),
     flush,
     close: async (input = {}) => {
       const { timeoutMs = 10_000 } = parseInput(CloseWriterInput, input);

@@ -21,7 +21,7 @@ export function flightTurnsOf(db: Database): FlightTurns {
   return turns;
 }
 
-export function createFlightTurns(atOnce: number): FlightTurns {
+function createFlightTurns(atOnce: number): FlightTurns {
   const waiting: (() => void)[] = [];
   let free = atOnce;
   return {

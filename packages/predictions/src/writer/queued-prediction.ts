@@ -50,22 +50,21 @@ export function takePrediction(given: WriterPrediction, now: Date, known: Featur
   features = features !== undefined && isPlainPrediction(input, features) ? features : new Map();
   try {
     const prepared = preparePrediction(input, 0, now, features);
-    const { output: _, ...prediction } = { ...prepared.given, id: prepared.id };
+    // The rest of what was given is a copy already.
+    const prediction: Mutable<PredictionInput> = prepared.given === input ? input : { ...prepared.given };
+    prediction.id = prepared.id;
+    if (prediction.output !== undefined) prediction.output = undefined;
     if (prediction.features !== undefined) prediction.features = { ...prediction.features };
     if (prediction.at !== undefined) prediction.at = new Date(prediction.at);
     const { output } = prepared;
-    return {
-      id: prepared.id as Id<'Prediction'>,
-      versionKey,
-      subject,
-      prediction,
-      output,
-      bytes: bytesOf(prediction, output),
-    };
+    const id = prepared.id as Id<'Prediction'>;
+    return { id, versionKey, subject, prediction, output, bytes: bytesOf(prediction, output) };
   } catch (error) {
     throw withoutIndex(error, 0);
   }
 }
+
+type Mutable<Form> = { -readonly [Key in keyof Form]: Form[Key] };
 
 /** The kinds of features that were written, by version. */
 export type FeaturesOfVersions = ReadonlyMap<string, FoundFeatures>;
@@ -81,8 +80,8 @@ function refuseMoving(reference: string | undefined): void {
 
 /** In the form of what was given. */
 export function givenAgain({ id, subject, prediction, output }: QueuedPrediction): TakenPrediction {
-  const named = Object.fromEntries(Object.entries(subject).filter(([, value]) => value !== undefined));
-  return { ...named, ...recordable({ prediction, output }), id };
+  const fields = Object.entries({ ...subject, ...recordable({ prediction, output }) });
+  return { ...Object.fromEntries(fields.filter(([, value]) => value !== undefined)), id };
 }
 
 /** As recordPredictions takes it. */

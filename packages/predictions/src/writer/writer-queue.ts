@@ -1,3 +1,4 @@
+import type { Id } from '@mcp-hub/db-core';
 import type { QueuedPrediction } from './queued-prediction.ts';
 
 /** How many wait, and about what they take in memory. */
@@ -12,12 +13,16 @@ export interface Entry extends QueuedPrediction {
   readonly number: number;
   /** Written, rejected or handed back: whatever comes later does not concern it. */
   isSettled: boolean;
-  /** There was room for it. */
-  readonly onTaken: () => void;
-  readonly onWritten: (versionId: string) => void;
-  readonly onRejected: (error: unknown) => void;
-  /** It is handed back by close. */
-  readonly onClosed: () => void;
+  /** Its caller waits for the commit, and not for room. */
+  readonly isAwaited: boolean;
+  /** Of one that is not awaited the version is not known yet. */
+  readonly resolve: (id: Id<'Prediction'>, versionId: Id<'ModelVersion'>) => void;
+  readonly reject: (error: unknown) => void;
+  readonly signal: AbortSignal | undefined;
+  /** What hears the signal, until it is over. */
+  leave: (() => void) | undefined;
+  /** The signal has ended the waiting. */
+  hasLeft: boolean;
 }
 
 /** What a writer has: taken entries up to its bounds, and behind them those that wait for room. */
@@ -39,7 +44,8 @@ export interface WriterQueue {
   drain(): readonly Entry[];
 }
 
-export function createWriterQueue(bounds: Backlog): WriterQueue {
+/** @param onTaken is told when there is room for an entry. */
+export function createWriterQueue(bounds: Backlog, onTaken: (entry: Entry) => void): WriterQueue {
   let pending: Entry[] = [];
   let pendingBytes = 0;
   let underWay: readonly Entry[] = [];
@@ -56,7 +62,7 @@ export function createWriterQueue(bounds: Backlog): WriterQueue {
     bytes += entry.bytes;
     pendingBytes += entry.bytes;
     pending.push(entry);
-    entry.onTaken();
+    onTaken(entry);
   };
 
   const admit = () => {

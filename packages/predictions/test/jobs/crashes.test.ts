@@ -16,6 +16,8 @@ const startWorker = (serviceUrl: string, tenant: string, more: Readonly<Record<s
 
 const once = (count: number) => rowsOf(count).map(({ subject }, x) => ({ subject, score: 2 * x }));
 
+const heldChunks = sql`select number from batch_job_chunks where status = 'running'`;
+
 async function lastLine(program: Program): Promise<string> {
   let last = '';
   for (;;) {
@@ -42,6 +44,21 @@ describe('a worker process', () => {
     const job = await predictions.run(tenant, (tx) => getBatchJob(tx, { jobId }));
     expect(job).toMatchObject({ status: 'succeeded', progress: { rows: { succeeded: 300, pending: 0 } } });
     expect(await predictionsOf(predictions.db, tenant, jobId)).toEqual(once(300));
+  }, 60_000);
+
+  it('that is told to end by SIGTERM completes what it has in hand, and ends', async () => {
+    const tenant = freshTenant();
+    const { jobId } = await submitted(predictions.db, tenant, { rows: rowsOf(100), chunkRows: 5 });
+    const worker = startWorker(predictions.serviceUrl, tenant, { PREDICT_MS: '300' });
+    await worker.nextLine();
+    await worker.nextLine();
+    worker.signal('SIGTERM');
+    const report = JSON.parse(await lastLine(worker)) as { readonly completed: number };
+    expect(report).toMatchObject({ completed: 2, released: 0, failed: 0, lost: 0 });
+    expect((await worker.ended).exitCode).toBe(0);
+    const job = await predictions.run(tenant, (tx) => getBatchJob(tx, { jobId }));
+    expect(job.progress.chunks).toMatchObject({ succeeded: 2, pending: 18 });
+    expect(await predictions.run(tenant, (tx) => tx.execute(heldChunks))).toEqual([]);
   }, 60_000);
 
   it('that stood still writes nothing late: its chunk has been predicted by another', async () => {

@@ -194,9 +194,9 @@ it('does what jobs in memory do, whatever 8 workers do one after the other', asy
           }
         }
       };
-      for (const given of steps) {
-        now += given.waitMs;
-        await act(given);
+      for (const one of steps) {
+        now += one.waitMs;
+        await act(one);
       }
       await expectSame(tenant, ids, reference);
       // Every job that is let go on comes to its end.
@@ -213,7 +213,7 @@ it('does what jobs in memory do, whatever 8 workers do one after the other', asy
       await expectSame(tenant, ids, reference);
       count('worlds');
     }),
-    { numRuns: 200, interruptAfterTimeLimit: 25_000 },
+    { numRuns: 200, interruptAfterTimeLimit: 15_000 },
   );
   // The schedules were what they are meant to be.
   expect(seen.get('worlds')).toBeGreaterThan(3);
@@ -310,7 +310,7 @@ it('ends every job with one prediction a row, within the caps, whatever 8 worker
       });
       worlds += 1;
     }),
-    { numRuns: 100, interruptAfterTimeLimit: 25_000 },
+    { numRuns: 100, interruptAfterTimeLimit: 15_000 },
   );
   expect(worlds).toBeGreaterThan(3);
   expect(lost).toBeGreaterThan(0);

@@ -111,8 +111,14 @@ describe('submitBatchJob', () => {
     const tenant = freshTenant();
     const first = await submitted(predictions.db, tenant, { idempotencyKey: 'june' });
     expect(await submitted(predictions.db, tenant, { idempotencyKey: 'june' })).toEqual(first);
-    const other = submitted(predictions.db, tenant, { idempotencyKey: 'june', rows: rowsOf(11) });
-    expect(await failureOf(other)).toMatchObject({ code: 'conflict', details: { reason: 'idempotency_key_reused' } });
+    const rows = rowsOf(10);
+    const turned = rows.map(({ subject, features }) => ({ features, ...(subject === undefined ? {} : { subject }) }));
+    expect(await submitted(predictions.db, tenant, { idempotencyKey: 'june', rows: turned })).toEqual(first);
+    const asText = rows.map((row, x) => ({ ...row, features: { x: String(x) } }));
+    for (const other of [rowsOf(11), asText, [...rowsOf(9), { subject: 's9', features: { x: Number.NaN } }]]) {
+      const refusal = await failureOf(submitted(predictions.db, tenant, { idempotencyKey: 'june', rows: other }));
+      expect(refusal).toMatchObject({ code: 'conflict', details: { reason: 'idempotency_key_reused' } });
+    }
     expect((await predictions.run(tenant, (tx) => listBatchJobs(tx))).items).toHaveLength(1);
   });
 
@@ -216,10 +222,12 @@ describe('submitBatchRows', () => {
     const tenant = freshTenant();
     await withVersion(tenant);
     const first = await submit(tenant, { idempotencyKey: 'k' });
-    function* never(): Generator<BatchRowInput> {
-      throw new Error('These rows were read.');
-    }
-    expect(await submit(tenant, { idempotencyKey: 'k', rows: never() })).toEqual(first);
+    const never: Iterable<BatchRowInput> = {
+      [Symbol.iterator]: () => {
+        throw new Error('These rows were read.');
+      },
+    };
+    expect(await submit(tenant, { idempotencyKey: 'k', rows: never })).toEqual(first);
     const other = await failureOf(submit(tenant, { idempotencyKey: 'k', priority: 1 }));
     expect(isDomainError(other, 'conflict')).toBe(true);
   });

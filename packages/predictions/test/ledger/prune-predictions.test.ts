@@ -158,9 +158,9 @@ it('does not lose predictions of versions whose ledgers are pruned and made agai
   await Promise.all(work);
   expect(await left()).toHaveLength(12);
   const features = await database.run(tenant, async (tx) => {
-    const all: [string, unknown][] = [];
-    for await (const { subject, features: read } of iteratePredictions(tx, {})) all.push([subject, read]);
-    return all.sort();
+    const all: Record<string, unknown> = {};
+    for await (const { subject, features: read } of iteratePredictions(tx, {})) all[subject] = read;
+    return all;
   });
-  expect(features).toEqual(Array.from({ length: 12 }, (_, n) => [`r${n}`, { [`f${n % 3}`]: n }]).sort());
+  expect(features).toEqual(Object.fromEntries(Array.from({ length: 12 }, (_, n) => [`r${n}`, { [`f${n % 3}`]: n }])));
 });

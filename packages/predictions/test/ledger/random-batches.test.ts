@@ -31,12 +31,12 @@ const prediction = fc
     seed: fc.integer({ min: 0, max: 3 }),
     score: fc.option(numbers),
     label: fc.option(clean),
-    output: fc.option(fc.jsonValue({ maxDepth: 2, noUnicodeString: true } as object)),
+    output: fc.option(fc.jsonValue({ maxDepth: 2 })),
     features: fc.array(feature, { maxLength: 5 }),
   })
   .map(({ id, seed, score, label, output, features }): PredictionInput => {
     // Of each id few contents, so that repeats are often the same.
-    if (seed > 0) return { id, score: ids.indexOf(id as (typeof ids)[number]), features: { f0: 1, c0: 'x' } };
+    if (seed > 0) return { id, score: ids.indexOf(id), features: { f0: 1, c0: 'x' } };
     return { id, score, label, output: storable(output), features: Object.fromEntries(features) };
   });
 

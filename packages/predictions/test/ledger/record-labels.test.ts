@@ -191,7 +191,7 @@ describe('recordLabels', () => {
     ],
   ])('refuses %s of %j', async (field, wrong) => {
     const tenant = await tenantWithVersion();
-    const error = await refusalOf(label(tenant, { subject: 't', label: 'x' }, wrong as LabelInput));
+    const error = await refusalOf(label(tenant, { subject: 't', label: 'x' }, wrong));
     expect(error).toMatchObject({ code: 'invalid_input', details: { field } });
   });
 

@@ -84,8 +84,9 @@ export function makeReference(jobs: readonly Job[], tenantCap: number): Referenc
   function fail({ id, job, chunk }: Claim): 'dead' | 'again' | undefined {
     const [of, held] = find(job, chunk);
     if (!holds(of, held, id)) return undefined;
-    takeFrom(of, held, held.attempts >= of.maxAttempts);
-    return (held.status as Chunk['status']) === 'dead' ? 'dead' : 'again';
+    const dies = held.attempts >= of.maxAttempts;
+    takeFrom(of, held, dies);
+    return dies ? 'dead' : 'again';
   }
 
   function setDue({ job, chunk }: Claim, due: number): void {

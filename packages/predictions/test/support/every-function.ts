@@ -7,8 +7,8 @@ import * as exported from '../../src/index.ts';
 
 /** Exports that take a pool, or nothing, in the place of a transaction; their isolation is tested by their own. */
 export const withoutTransaction: readonly string[] = [
-  ...['batchSweepHandler', 'cachePruneHandler', 'createPredictionWriter', 'flushCacheUsage', 'formatBatchProgress'],
-  ...['pruneCache', 'prunePredictions', 'runBatchWorker', 'submitBatchRows', 'withCache'],
+  ...['batchSweepHandler', 'cachePruneHandler', 'createPredictionWriter', 'exportPredictions', 'flushCacheUsage'],
+  ...['formatBatchProgress', 'pruneCache', 'prunePredictions', 'runBatchWorker', 'submitBatchRows', 'withCache'],
 ];
 
 /** Exports that take a transaction. */

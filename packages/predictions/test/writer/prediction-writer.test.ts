@@ -296,6 +296,21 @@ describe('createPredictionWriter', () => {
     expect(await subjectsOf(predictions.db, tenant)).toEqual([]);
   });
 
+  it('cannot tell another tenant’s version from none, nor an id that another tenant has recorded', async () => {
+    const [owner, other] = [await writerTenant(predictions.db), await writerTenant(predictions.db)];
+    const theirs = await openWriter(predictions.db, owner).writer.record({ ...churn, subject: 'theirs' });
+    const { writer } = openWriter(predictions.db, other);
+    const outcomes = [theirs.versionId, '01890000-0000-7000-8000-000000000000'].map((versionId) =>
+      refusalOf(writer.record({ versionId })),
+    );
+    const [ofTheirs, ofNobody] = await Promise.all(outcomes);
+    expect(ofTheirs).toMatchObject({ code: 'not_found', message: ofNobody?.message, details: ofNobody?.details });
+    const ours = await writer.record({ ...churn, id: theirs.id, subject: 'ours' });
+    expect(ours.id).toBe(theirs.id);
+    expect(await subjectsOf(predictions.db, other)).toEqual(['ours']);
+    expect(await subjectsOf(predictions.db, owner)).toEqual(['theirs']);
+  });
+
   it('lets no tenant’s backlog keep another waiting', async () => {
     const pool = await connect({ url: predictions.serviceUrl, max: 1 });
     const [many, few] = [await writerTenant(predictions.db), await writerTenant(predictions.db)];
