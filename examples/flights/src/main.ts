@@ -2,7 +2,7 @@ import { connect, isDomainError } from '@mcp-hub/db-core';
 import { type FlightTenant, flightsOf, loadFlights, tenantAirports } from './flights.ts';
 import { isLocalServer } from './local-server.ts';
 import { printTenant } from './print-tenant.ts';
-import { createProgressLine } from './progress-line.ts';
+import { createProgressBars } from './progress-bars.ts';
 import { runTenant } from './run-tenant.ts';
 import { showIsolation } from './show-isolation.ts';
 
@@ -28,17 +28,17 @@ const db = await connect({
   applicationName: 'flights-example',
   logger: { debug() {}, info() {}, error() {}, warn: (_facts, message) => console.warn(message) },
 });
-const line = createProgressLine(process.stdout);
+const bars = createProgressBars(process.stdout);
 try {
   // Both at once, as tenants do.
   const reports = await Promise.all(
-    tenants.map((tenant) => runTenant(db, tenant, flightsOf(flights, tenant), url, line)),
+    tenants.map((tenant) => runTenant(db, tenant, flightsOf(flights, tenant), url, bars)),
   );
-  line.end();
+  bars.end();
   for (const report of reports) printTenant(report);
   await showIsolation(db, tenants);
 } catch (error) {
-  line.end();
+  bars.end();
   // Errors of the packages hold no values; their message says how to mend what is wrong.
   console.error(isDomainError(error) ? `${error.code}: ${error.message}` : error);
   process.exitCode = 1;

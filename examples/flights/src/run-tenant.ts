@@ -11,7 +11,7 @@ import { type JudgedVersions, judgeVersions } from './evaluate/judge-versions.ts
 import type { Flight, FlightTenant } from './flights.ts';
 import { plannedVersions, type VersionPlan } from './late-arrival-models.ts';
 import { type MonthReport, predictMonth } from './predict/predict-month.ts';
-import type { ProgressLine } from './progress-line.ts';
+import type { ProgressBars } from './progress-bars.ts';
 import { type Durations, readDurations } from './read-durations.ts';
 import { findBestRun, type RunReport, readRun } from './read-training.ts';
 import { registerTrained } from './register-trained.ts';
@@ -54,7 +54,7 @@ export async function runTenant(
   tenant: FlightTenant,
   flights: readonly Flight[],
   url: string,
-  line: ProgressLine,
+  bars: ProgressBars,
 ): Promise<TenantReport> {
   // At once: while the study's process starts, the runs have the processor.
   const [tuning, [first, second]] = await Promise.all([
@@ -67,7 +67,7 @@ export async function runTenant(
   const tour = await tourRegistry(db, tenant);
   const trained = [first.trained, second.trained, tuned.trained] as const;
   const judged = await judgeVersions(db, tenant, trained);
-  const onProgress = line.of(tenant);
+  const onProgress = bars.of(tenant);
   const month = await predictMonth(db, tenant, trained, { url, onProgress });
   const steps = { runs: versions.map(({ run }) => run), trials: tuning.trials };
   const history = await withTenant(db, tenant, (tx) => readHistory(tx, steps));

@@ -93,9 +93,9 @@ describe('the month, after the program was killed in five places', () => {
   });
 
   it('has the labels of all days but the last, and of the one that was wrong what was said before', async () => {
-    const late = new Map(inProduction().heldBack.map(({ flight, late }) => [subjectOf(flight), late]));
+    const isLate = new Map(inProduction().heldBack.map(({ flight, late }) => [subjectOf(flight), late]));
     for (const { subject, truth } of first.ledger.predictions) {
-      if (truth !== null) expect([subject, truth.label]).toEqual([subject, late.get(subject) ? 'late' : 'punctual']);
+      if (truth !== null) expect([subject, truth.label]).toEqual([subject, isLate.get(subject) ? 'late' : 'punctual']);
     }
     const lastDay = inProduction().heldBack.filter(({ flight }) => flight.departure.getUTCDate() === 31);
     expect(lastDay).toHaveLength(first.counts.unlabelled);

@@ -40,9 +40,7 @@ export function startBatchProcess(
   });
   const ready = hear(child, 'ready');
   const claimed = hear(child, 'claimed');
-  const done = exit.then(([code]) => {
-    if (code !== 0) throw new Error('A worker of the batch job has failed; what it printed stands above.');
-  });
+  const done = requireSuccess(exit);
   // Each is awaited later or, where the worker is killed, by nobody.
   for (const promise of [ready, claimed, done]) promise.catch(() => {});
   return {
@@ -57,6 +55,11 @@ export function startBatchProcess(
     },
     done,
   };
+}
+
+async function requireSuccess(exit: Promise<readonly unknown[]>): Promise<void> {
+  const [code] = await exit;
+  if (code !== 0) throw new Error('A worker of the batch job has failed; what it printed stands above.');
 }
 
 /** Resolves with the first message of a kind; rejects where the worker ends before. */
