@@ -13,7 +13,8 @@ import {
 import { actor } from '../actor.ts';
 import type { ScoredFlight } from '../late-arrival-models.ts';
 import { featuresOf, type MonthOfFlights, predictFlight, subjectOf } from './month-of-flights.ts';
-import type { OnStep, ServedVersion } from './served-version.ts';
+import type { OnStep } from './month-step.ts';
+import type { ServedVersion } from './served-version.ts';
 
 const ASKS_AT_A_TIME = 4;
 

@@ -3,7 +3,7 @@ import { getLabelHistory, type LabelHistory, recordLabels } from '@mcp-hub/predi
 import { actor } from '../actor.ts';
 import { modelName, type ScoredFlight } from '../late-arrival-models.ts';
 import { type LateLabel, subjectOf } from './month-of-flights.ts';
-import type { OnStep } from './served-version.ts';
+import type { OnStep } from './month-step.ts';
 
 /** How late flights were is reported weeks later: for the days before the 24th, and for those before the 31st. */
 const firstUntil = Date.UTC(2001, 2, 24);

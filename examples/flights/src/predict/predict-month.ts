@@ -6,9 +6,9 @@ import { answerOnline, type OnlineReport } from './answer-online.ts';
 import { countMonth, type MonthCounts } from './count-month.ts';
 import { deliverLabels, type LabelReport } from './deliver-labels.ts';
 import { splitMonth } from './month-of-flights.ts';
+import type { OnStep } from './month-step.ts';
 import { type MonthInLedger, readMonth } from './read-month.ts';
 import { type JobReport, runMonthJob } from './run-month-job.ts';
-import type { OnStep } from './served-version.ts';
 
 /** What became of the flights of March. */
 export interface MonthReport {

@@ -12,13 +12,14 @@ import { actor } from '../actor.ts';
 import { modelName } from '../late-arrival-models.ts';
 import { startBatchProcess } from './batch-process.ts';
 import { featuresOf, type MonthOfFlights, subjectOf } from './month-of-flights.ts';
-import type { OnStep, ServedVersion } from './served-version.ts';
+import type { OnStep } from './month-step.ts';
+import type { ServedVersion } from './served-version.ts';
 
 const CHUNK_ROWS = 100;
 export const WORKERS = 3;
 
 /** A chunk that has ended. */
-export interface EndedChunk {
+interface EndedChunk {
   readonly number: number;
   readonly rowCount: number;
   readonly attempts: number;

@@ -6,6 +6,3 @@ export interface ServedVersion {
   readonly version: string;
   readonly model: LogisticModel;
 }
-
-/** How far the month is; waited for. */
-export type OnStep = (step: 'asked' | 'submitted' | 'claimed' | 'predicted' | 'delivered') => Promise<void> | undefined;
