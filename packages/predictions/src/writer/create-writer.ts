@@ -75,7 +75,6 @@ export function createWriter(settings: PredictionWriterOptions, write: WriteRows
         isAbandoned: () => isAbandoned,
         write: (rows) => write(rows, { now: now?.(), isAbandoned: () => isAbandoned }),
         onWritten: (rows, versionIds) => {
-          known.learn(rows);
           for (const row of rows) {
             if (queue.settle(row) && row.isAwaited) fulfil(row, versionIds.get(row.versionKey) ?? '');
           }
@@ -126,7 +125,7 @@ export function createWriter(settings: PredictionWriterOptions, write: WriteRows
   ): void => {
     signal?.throwIfAborted();
     if (closing !== undefined) throw closed();
-    const taken = takePrediction(prediction, now?.() ?? new Date(), known.byVersion);
+    const taken = takePrediction(prediction, now?.() ?? new Date(), known);
     given += 1;
     const entry: Entry = {
       ...taken,

@@ -5,6 +5,7 @@ import { namesOneVersion, ONE_VERSION, type VersionSubject, versionSubject } fro
 import { isPlainPrediction } from '../ledger/is-plain-prediction.ts';
 import type { PredictionInput } from '../ledger/prediction-input.ts';
 import { type FoundFeatures, preparePrediction } from '../ledger/prepare-predictions.ts';
+import type { KnownFeatures } from './known-features.ts';
 
 /** A prediction with the version that made it: by name and version, by versionId, or by a reference `model/version`. */
 export type WriterPrediction = VersionSubject & PredictionInput;
@@ -29,27 +30,27 @@ export interface QueuedPrediction {
 const Version = z.strictObject(versionSubject).refine(namesOneVersion, ONE_VERSION);
 
 /**
- * Checks a prediction, gives it its id and takes a copy. `known` are features that the version has; it only makes the check
- * faster.
+ * Checks a prediction, gives it its id and takes a copy. `known` only makes the check faster.
  *
  * @throws DomainError `invalid_input`, also for an alias or a stage.
  */
-export function takePrediction(given: WriterPrediction, now: Date, known: FeaturesOfVersions): QueuedPrediction {
+export function takePrediction(given: WriterPrediction, now: Date, known: KnownFeatures): QueuedPrediction {
   if (typeof given !== 'object' || given === null) {
     throw new DomainError('invalid_input', 'A prediction must be an object.');
   }
   const { name, version, versionId, reference, ...input } = given;
   const versionKey = [versionId, reference, name, version].join('\0');
-  let features = known.get(versionKey);
   const subject = { name, version, versionId, reference };
-  // A version of which something was written needs no second look.
-  if (features === undefined) {
+  const passed = known.of(versionKey);
+  if (passed === undefined) {
     parseInput(Version, subject);
     refuseMoving(reference);
   }
-  features = features !== undefined && isPlainPrediction(input, features) ? features : new Map();
+  const isPlain = passed !== undefined && isPlainPrediction(input, passed);
+  const features: FoundFeatures = isPlain ? passed : new Map();
   try {
     const prepared = preparePrediction(input, 0, now, features);
+    if (!isPlain) known.learn(versionKey, features);
     // The rest of what was given is a copy already.
     const prediction: Mutable<PredictionInput> = prepared.given === input ? input : { ...prepared.given };
     prediction.id = prepared.id;
@@ -65,9 +66,6 @@ export function takePrediction(given: WriterPrediction, now: Date, known: Featur
 }
 
 type Mutable<Form> = { -readonly [Key in keyof Form]: Form[Key] };
-
-/** The kinds of features that were written, by version. */
-export type FeaturesOfVersions = ReadonlyMap<string, FoundFeatures>;
 
 function refuseMoving(reference: string | undefined): void {
   if (reference === undefined || 'version' in parseModelReference(reference)) return;
