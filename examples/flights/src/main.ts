@@ -2,6 +2,7 @@ import { connect, isDomainError } from '@mcp-hub/db-core';
 import { type FlightTenant, flightsOf, loadFlights, tenantAirports } from './flights.ts';
 import { isLocalServer } from './local-server.ts';
 import { printTenant } from './print-tenant.ts';
+import { createProgressBars } from './progress-bars.ts';
 import { runTenant } from './run-tenant.ts';
 import { showIsolation } from './show-isolation.ts';
 
@@ -27,12 +28,17 @@ const db = await connect({
   applicationName: 'flights-example',
   logger: { debug() {}, info() {}, error() {}, warn: (_facts, message) => console.warn(message) },
 });
+const bars = createProgressBars(process.stdout);
 try {
   // Both at once, as tenants do.
-  const reports = await Promise.all(tenants.map((tenant) => runTenant(db, tenant, flightsOf(flights, tenant), url)));
+  const reports = await Promise.all(
+    tenants.map((tenant) => runTenant(db, tenant, flightsOf(flights, tenant), url, bars)),
+  );
+  bars.end();
   for (const report of reports) printTenant(report);
   await showIsolation(db, tenants);
 } catch (error) {
+  bars.end();
   // Errors of the packages hold no values; their message says how to mend what is wrong.
   console.error(isDomainError(error) ? `${error.code}: ${error.message}` : error);
   process.exitCode = 1;

@@ -1,5 +1,4 @@
 import type { Comparison } from '@mcp-hub/evaluation';
-import { chartFolder } from './charts/draw-charts.ts';
 import type { ComparedVersion } from './evaluate/compare-with-production.ts';
 import type { EvaluatedVersion } from './evaluate/judge-versions.ts';
 import { costs, LATE_FROM } from './evaluate/late-from.ts';
@@ -10,7 +9,7 @@ import { fixed, print } from './print-line.ts';
 import type { TenantReport } from './run-tenant.ts';
 
 /** Prints what the versions are worth on the days that were held back, and what the gate made of it. */
-export function printJudged({ tenant, tour, judged, charts }: TenantReport): void {
+export function printJudged({ tour, judged }: TenantReport): void {
   const { evaluated, compared, gated, production, champion } = judged;
   print(
     'by hand',
@@ -23,7 +22,6 @@ export function printJudged({ tenant, tour, judged, charts }: TenantReport): voi
   const same = gated.every(({ replaysTheSame }) => replaysTheSame) ? 'the same' : 'NOT THE SAME';
   print('replayed', `both decisions, from what was kept of them: ${same}`);
   print('promoted', `${modelName}:production is version ${production}, ${modelName}@champion is version ${champion}`);
-  print('charts', `${charts} SVG files in ${chartFolder(tenant)}`);
 }
 
 const columns = [

@@ -1,7 +1,9 @@
+import { chartFolder } from './charts/draw-charts.ts';
 import { tenantAirports } from './flights.ts';
 import { modelName } from './late-arrival-models.ts';
 import { printJudged } from './print-judged.ts';
 import { fixed, print } from './print-line.ts';
+import { printMonth } from './print-month.ts';
 import type { TenantReport, VersionReport } from './run-tenant.ts';
 import { studyName } from './tuning-study.ts';
 
@@ -14,6 +16,8 @@ export function printTenant(report: TenantReport): void {
   for (const version of versions) printVersion(version);
   print('best run', `${best.run.name}, which gave ${best.model.modelName}/${best.model.modelVersion}`);
   printJudged(report);
+  printMonth(report.month);
+  print('charts', `${report.charts} SVG files in ${chartFolder(report.tenant)}`);
   print('epochs', `${epochs.n} measured, ${spread(epochs.percentiles)}`);
   print(
     'trials',

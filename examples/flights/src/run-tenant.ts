@@ -6,9 +6,12 @@ import { setTrialRun } from '@mcp-hub/training';
 import { drawCharts } from './charts/draw-charts.ts';
 import { evaluationCharts } from './charts/evaluation-charts.ts';
 import { historyCharts, readHistory } from './charts/history-charts.ts';
+import { predictionCharts } from './charts/prediction-charts.ts';
 import { type JudgedVersions, judgeVersions } from './evaluate/judge-versions.ts';
 import type { Flight, FlightTenant } from './flights.ts';
 import { plannedVersions, type VersionPlan } from './late-arrival-models.ts';
+import { type MonthReport, predictMonth } from './predict/predict-month.ts';
+import type { ProgressBars } from './progress-bars.ts';
 import { type Durations, readDurations } from './read-durations.ts';
 import { findBestRun, type RunReport, readRun } from './read-training.ts';
 import { registerTrained } from './register-trained.ts';
@@ -28,6 +31,7 @@ export interface TenantReport {
   readonly best: Awaited<ReturnType<typeof findBestRun>>;
   readonly tour: TourReport;
   readonly judged: JudgedVersions;
+  readonly month: MonthReport;
   /** How many were drawn. */
   readonly charts: number;
   readonly durations: Durations;
@@ -43,13 +47,14 @@ export interface VersionReport extends RunReport {
 /**
  * One tenant's way: the study, the training runs of the two versions that were thought of and of the one that the study
  * found, each registered and linked to its run; the way of the first two through the registry; the evaluation of all three
- * and the gate; and the charts of it all.
+ * and the gate; the predictions of a month by the one in production; and the charts of it all.
  */
 export async function runTenant(
   db: Database,
   tenant: FlightTenant,
   flights: readonly Flight[],
   url: string,
+  bars: ProgressBars,
 ): Promise<TenantReport> {
   // At once: while the study's process starts, the runs have the processor.
   const [tuning, [first, second]] = await Promise.all([
@@ -60,10 +65,17 @@ export async function runTenant(
   const versions = [first, second, tuned];
   await withTenant(db, tenant, (tx) => setTrialRun(tx, { trialId: tuning.best.id, runId: tuned.run.id }));
   const tour = await tourRegistry(db, tenant);
-  const judged = await judgeVersions(db, tenant, [first.trained, second.trained, tuned.trained]);
+  const trained = [first.trained, second.trained, tuned.trained] as const;
+  const judged = await judgeVersions(db, tenant, trained);
+  const onProgress = bars.of(tenant);
+  const month = await predictMonth(db, tenant, trained, { url, onProgress });
   const steps = { runs: versions.map(({ run }) => run), trials: tuning.trials };
   const history = await withTenant(db, tenant, (tx) => readHistory(tx, steps));
-  const charts = new Map([...evaluationCharts(tenant, judged.evaluated), ...historyCharts(tenant, history)]);
+  const charts = new Map([
+    ...evaluationCharts(tenant, judged.evaluated),
+    ...historyCharts(tenant, history),
+    ...predictionCharts(tenant, month),
+  ]);
   await drawCharts(tenant, charts);
   return {
     tenant,
@@ -73,6 +85,7 @@ export async function runTenant(
     best: await findBestRun(db, tenant),
     tour,
     judged,
+    month,
     charts: charts.size,
     durations: await readDurations(db, tenant, steps),
   };

@@ -1,5 +1,6 @@
 import { type Database, readOne, type TenantTx, withTenant } from '@mcp-hub/db-core';
 import { evaluations, gateDecisions } from '@mcp-hub/evaluation';
+import { batchJobs, predictions } from '@mcp-hub/predictions';
 import { findVersion, modelRegistry } from '@mcp-hub/registry';
 import { mlTelemetrySeries } from '@mcp-hub/telemetry';
 import { hyperparameterTrials, trainingRuns } from '@mcp-hub/training';
@@ -12,6 +13,8 @@ const tables = {
   series: mlTelemetrySeries,
   evaluations,
   decisions: gateDecisions,
+  predictions,
+  jobs: batchJobs,
 };
 type Kind = keyof typeof tables;
 type Ids = Readonly<Record<Kind, readonly string[]>>;
@@ -46,8 +49,14 @@ async function readVisible(tx: TenantTx): Promise<Ids> {
     series: await idsOf(tables.series),
     evaluations: await idsOf(tables.evaluations),
     decisions: await idsOf(tables.decisions),
+    predictions: await idsOf(tables.predictions),
+    jobs: await idsOf(tables.jobs),
   };
 }
 
-const countsOf = ({ versions, runs, trials, series, evaluations: evaluated, decisions }: Ids) =>
-  `${versions.length} versions, ${runs.length} runs, ${trials.length} trials, ${series.length} series, ${evaluated.length} evaluations and ${decisions.length} decisions`;
+const countsOf = (own: Ids) =>
+  [
+    `${own.versions.length} versions, ${own.runs.length} runs, ${own.trials.length} trials, ${own.series.length} series`,
+    `${own.evaluations.length} evaluations, ${own.decisions.length} decisions`,
+    `${own.predictions.length} predictions and ${own.jobs.length} batch job`,
+  ].join(', ');

@@ -1,20 +1,30 @@
 import { type ChartSpec, renderSvg } from '@mcp-hub/charts';
 import { connect, type Database } from '@mcp-hub/db-core';
-import { useTestDatabase } from '@mcp-hub/testing';
+import { startProgram, useTestDatabase } from '@mcp-hub/testing';
 import { compile } from 'vega-lite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { evaluationCharts } from '../src/charts/evaluation-charts.ts';
 import { historyCharts } from '../src/charts/history-charts.ts';
+import { predictionCharts } from '../src/charts/prediction-charts.ts';
+import { type MonthReport, predictMonth } from '../src/predict/predict-month.ts';
 import { type JudgedCoast, judgeCoast, tenant } from './judge-coast.ts';
 import { readMarks } from './svg-marks.ts';
 
 const database = useTestDatabase();
 let db: Database;
 let coast: JudgedCoast;
+let month: MonthReport;
 
 beforeAll(async () => {
   db = await connect({ url: database.serviceUrl, max: 4, requireUnprivileged: true });
   coast = await judgeCoast(db);
+  // In a process of its own: the one of the tests cannot fork workers that run from source.
+  const predicting = startProgram({
+    file: new URL('predict-coast.ts', import.meta.url),
+    environment: { POSTGRES_SERVICE_URL: database.serviceUrl },
+  });
+  expect(await predicting.ended).toEqual({ exitCode: 0, signal: null });
+  month = await predictMonth(db, tenant, coast.trained, { url: database.serviceUrl });
 }, 120_000);
 afterAll(async () => {
   await db.close();
@@ -22,7 +32,11 @@ afterAll(async () => {
 
 describe('the charts of the flights', () => {
   const all = () =>
-    new Map([...evaluationCharts(tenant, coast.judged.evaluated), ...historyCharts(tenant, coast.history)]);
+    new Map([
+      ...evaluationCharts(tenant, coast.judged.evaluated),
+      ...historyCharts(tenant, coast.history),
+      ...predictionCharts(tenant, month),
+    ]);
   const drawn = async (name: string) => readMarks(await renderSvg(all().get(name) as ChartSpec));
 
   it('have a curve a version, with a point a threshold and the corners', async () => {
@@ -103,6 +117,26 @@ describe('the charts of the flights', () => {
     expect(stages.texts('legend-label')).toEqual(['production', 'development', 'archived']);
   });
 
+  it('have a bar a span in which was asked, a bar a bin of scores, and a step a chunk', async () => {
+    const traffic = await drawn('traffic');
+    expect(traffic.items('rect')).toHaveLength(month.ledger.traffic.buckets.length);
+    expect(traffic.texts('title-subtitle').join(' ')).toContain('flights of March 2001: asked online');
+    expect(traffic.texts('title-subtitle').join(' ')).toContain('137 predictions in');
+    expect(traffic.texts('axis-title')).toEqual(expect.arrayContaining(['Predictions', 'Latency (ms)']));
+    expect(traffic.texts('legend-label')).toEqual(['p50', 'p95', 'p99']);
+
+    const scores = await drawn('scores');
+    expect(scores.items('rect')).toHaveLength(month.ledger.scores.bins.length);
+    expect(month.ledger.scores.bins.reduce((sum, { count }) => sum + count, 0)).toBe(1370);
+    expect(scores.texts('title-subtitle').join(' ')).toContain('1,370 scores');
+
+    const job = await drawn('job-progress');
+    // Done and dead: from the start, two corners a chunk; and the line of all.
+    const steps = 1 + 2 * month.batch.chunks.length;
+    expect(job.corners()).toEqual([steps, steps, 3]);
+    expect(job.texts('title-subtitle').join(' ')).toContain('1,233 of 1,233 rows done (100.0 %), 0 dead');
+  });
+
   it('are the same bytes when they are drawn again', async () => {
     for (const [name, spec] of all())
       expect(await renderSvg(spec), name).toBe(await renderSvg(all().get(name) ?? spec));
@@ -122,8 +156,12 @@ describe('the charts of the flights', () => {
       ...{ ...coast.history, loss: named(loss), auc: named(auc) },
       stages: stages.map((change) => ({ ...change, version: hostile })),
     };
-    const charts = new Map([...evaluationCharts(hostile, evaluated), ...historyCharts(hostile, history)]);
-    expect(charts.size).toBe(18);
+    const charts = new Map([
+      ...evaluationCharts(hostile, evaluated),
+      ...historyCharts(hostile, history),
+      ...predictionCharts(hostile, { ...month, version: hostile }),
+    ]);
+    expect(charts.size).toBe(21);
     for (const [name, spec] of charts) {
       const compiled = compile(structuredClone(spec) as unknown as Parameters<typeof compile>[0]).spec;
       const places = placesOf('qqq', compiled);

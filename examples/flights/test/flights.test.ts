@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { connect, type Database, type TenantTx, withTenant } from '@mcp-hub/db-core';
+import { iteratePredictions } from '@mcp-hub/predictions';
 import { useTestDatabase } from '@mcp-hub/testing';
 import {
   findStudy,
@@ -23,7 +24,7 @@ const database = useTestDatabase();
 const program = fileURLToPath(new URL('../src/main.ts', import.meta.url));
 const tenants = Object.keys(tenantAirports) as FlightTenant[];
 /** Lines of what this run did, and of what it found: only the titles differ. */
-const done = /^ {2}(registered|evaluated|compared|asked|was there) +/gm;
+const done = /^ {2}(registered|evaluated|compared|asked|predicted|labelled|was there) +/gm;
 const root = new URL('../../../', import.meta.url);
 /** The charts of a tenant by their file. */
 const chartsOf = (tenant: string) => {
@@ -56,10 +57,14 @@ describe('the flights example', () => {
     expect(first.output.match(/registered {2}late-arrival\/[123]/g)).toHaveLength(6);
     expect(first.output.match(/production is version 2, late-arrival@champion is version 2/g)).toHaveLength(2);
     expect(first.output.match(/killed .* trial 0, by SIGKILL; .* attempt 2 is complete/g)).toHaveLength(2);
+    expect(
+      first.output.match(/predicted {3}\d+ flights in a batch job of \d+ chunks by 3 processes: succeeded$/gm),
+    ).toHaveLength(2);
+    expect(first.output.match(/killed .* chunk 1, by SIGKILL; .* attempt 2 succeeded$/gm)).toHaveLength(2);
     expect(first.output.match(/epochs {6}640 measured, median \d+\.\d\d ms/g)).toHaveLength(2);
     expect(first.output.match(/trials {6}30 measured, median \d+\.\d\d ms/g)).toHaveLength(2);
     expect(first.output).toContain(
-      'tenant coast sees its own 3 versions, 3 runs, 30 trials, 4 series, 3 evaluations and 2 decisions, and none of heartland',
+      'tenant coast sees its own 3 versions, 3 runs, 30 trials, 4 series, 3 evaluations, 2 decisions, 1370 predictions and 1 batch job, and none of heartland',
     );
   });
 
@@ -75,12 +80,40 @@ describe('the flights example', () => {
     expect(first.output.match(/replayed .* the same$/gm)).toHaveLength(2);
   });
 
+  it('predicts each flight of March once, and prints counts that add up', async () => {
+    const [heartland, coast] = first.output.split('tenant coast: ');
+    for (const [tenant, output, online, batch, unlabelled] of [
+      ['heartland', heartland, 164, 1470, 40],
+      ['coast', coast, 137, 1233, 37],
+    ] as const) {
+      const all = online + batch;
+      expect(output).toContain(`adds up     ${online} online + ${batch} in the job = ${all} flights\n`);
+      expect(output).toContain(
+        `${all - unlabelled} labelled + ${unlabelled} of the last day without = ${all} flights\n`,
+      );
+      const [, hits, misses, asks] = / (\d+) hits \+ (\d+) misses = (\d+) asks/.exec(output ?? '') ?? [];
+      expect([Number(hits) + Number(misses), Number(misses)]).toEqual([Number(asks), online]);
+      const [, inSql, fromArrays] =
+        / {2}AUC {9}([\d.]+) .* in SQL over ledger and labels\n {14}([\d.]+) from arrays/.exec(output ?? '') ?? [];
+      expect(inSql).toMatch(/^0\.6\d{3}$/);
+      expect(fromArrays).toBe(inSql);
+
+      const march = flightsOf(loadFlights(), tenant).filter(({ departure }) => departure.getUTCMonth() === 2);
+      const subjects = await read(tenant, async (tx) => {
+        const found: string[] = [];
+        for await (const { subject } of iteratePredictions(tx, {})) found.push(subject);
+        return found;
+      });
+      expect(subjects.toSorted()).toEqual(march.map(({ id }) => `flight ${id}`).toSorted());
+    }
+  });
+
   it('draws the charts of each tenant into a folder that git ignores', () => {
     expect(readFileSync(new URL('.gitignore', root), 'utf8').split('\n')).toContain('.mcp-hub/');
     for (const tenant of tenants) {
-      expect(first.output).toContain(`18 SVG files in .mcp-hub/charts/flights/${tenant}`);
+      expect(first.output).toContain(`21 SVG files in .mcp-hub/charts/flights/${tenant}`);
       const charts = chartsOf(tenant);
-      expect(charts.filter(([name, svg]) => name.endsWith('.svg') && svg.startsWith('<svg '))).toHaveLength(18);
+      expect(charts.filter(([name, svg]) => name.endsWith('.svg') && svg.startsWith('<svg '))).toHaveLength(21);
     }
   });
 
@@ -91,9 +124,9 @@ describe('the flights example', () => {
     expect(second).toMatchObject({ code: 0 });
     // Durations too: they are read from what the first run measured.
     expect(second.output.replaceAll(done, '')).toBe(first.output.replaceAll(done, ''));
-    // Of each tenant three versions, three evaluations, two comparisons and two decisions.
+    // Of each tenant three versions, three evaluations, two comparisons, two decisions, and three parts of the month.
     expect(first.output).not.toContain('was there');
-    expect(second.output.match(done)).toEqual(Array.from({ length: 20 }, () => '  was there   '));
+    expect(second.output.match(done)).toEqual(Array.from({ length: 26 }, () => '  was there   '));
     expect(tenants.map(chartsOf)).toEqual(charts);
     expect(await Promise.all(tenants.map(runsOf))).toEqual(before);
   }, 60_000);

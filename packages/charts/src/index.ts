@@ -12,6 +12,18 @@ export { type RocChartInput, type RocCurve, rocChart } from './evaluation/roc-ch
 export { type ThresholdChartInput, type ThresholdRow, thresholdChart } from './evaluation/threshold-chart.ts';
 export type { CountsAtThreshold, CurveInput } from './evaluation/threshold-rows.ts';
 export { CHART_LIMITS } from './limits.ts';
+export {
+  type JobProgressChartInput,
+  type JobProgressPoint,
+  jobProgressChart,
+} from './predictions/job-progress-chart.ts';
+export {
+  type ScoreBin,
+  type ScoreHistogramInput,
+  type ScoreSeries,
+  scoreHistogram,
+} from './predictions/score-histogram.ts';
+export { type TrafficBucket, type TrafficChartInput, trafficChart } from './predictions/traffic-chart.ts';
 export { type Stage, type StageChange, type StageTimelineInput, stageTimeline } from './registry/stage-timeline.ts';
 export { renderSvg } from './rendering/render-svg.ts';
 export { type MetricChartInput, type MetricPoint, type MetricSeries, metricChart } from './training/metric-chart.ts';

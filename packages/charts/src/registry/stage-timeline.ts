@@ -5,6 +5,7 @@ import { CHART_LIMITS } from '../limits.ts';
 import { namedCategories } from '../named-categories.ts';
 import { countText } from '../number-text.ts';
 import { requireTime } from '../require-rows.ts';
+import { timeAxis } from '../time-axis.ts';
 
 export type Stage = 'development' | 'staging' | 'production' | 'archived';
 
@@ -59,12 +60,7 @@ export function stageTimeline(input: StageTimelineInput): ChartSpec {
     // The stroke keeps a stage visible that was held for less than a pixel.
     mark: { type: 'bar', strokeWidth: 1, aria: false, tooltip: { content: 'data' } },
     encoding: {
-      x: {
-        field: 'from',
-        type: 'temporal',
-        scale: { type: 'utc', nice: false },
-        axis: { title: 'Time (UTC)', tickCount: 6, format: timeFormat(values), labelOverlap: true },
-      },
+      x: { ...timeAxis(endsOf(values), 'Time (UTC)'), field: 'from' },
       x2: { field: 'to' },
       y: {
         field: 'lane',
@@ -98,12 +94,11 @@ function stageEncoding(present: readonly (typeof stages)[number][]) {
   return { field: 'stage', type: 'nominal', scale, legend: { title: 'Stage', orient: 'bottom' } };
 }
 
-/** Of the labels: as much as tells two of them apart. */
-function timeFormat(values: readonly Pick<Holding, 'from' | 'to'>[]): string {
+/** From the first to the last moment that is drawn. */
+function endsOf(values: readonly Pick<Holding, 'from' | 'to'>[]): readonly [number, number] {
   let [first, last] = [Infinity, -Infinity];
   for (const { from, to } of values) [first, last] = [Math.min(first, from), Math.max(last, to)];
-  const hours = (last - first) / 3_600_000;
-  return hours > 96 ? '%Y-%m-%d' : hours > 2 ? '%m-%d %H:%M' : '%H:%M:%S';
+  return [first, last];
 }
 
 interface Holding {

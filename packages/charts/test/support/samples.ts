@@ -5,14 +5,18 @@ import {
   calibrationChart,
   confusionChart,
   importanceChart,
+  jobProgressChart,
   metricChart,
   precisionRecallChart,
   rocChart,
   type StageChange,
+  scoreHistogram,
   stageTimeline,
   studyChart,
   type ThresholdRow,
+  type TrafficBucket,
   thresholdChart,
+  trafficChart,
 } from '../../src/index.ts';
 
 /** 10 rows, 4 of them positive, each with a score of its own: labels from the highest score to the lowest. */
@@ -74,6 +78,26 @@ export function stageChanges(versions: readonly [string, string] = ['1', '2']): 
   }));
 }
 
+const latencies = (p50: number) => ({ latencyP50Ms: p50, latencyP95Ms: 2 * p50, latencyP99Ms: 4 * p50 });
+
+/** Hours 0, 1 and 3 of a day: in the second nothing was predicted. */
+export const traffic: readonly TrafficBucket[] = [
+  { at: at(1, 0), count: 10, ...latencies(5) },
+  { at: at(1, 1), count: 40, ...latencies(10) },
+  { at: at(1, 3), count: 20, ...latencies(5) },
+];
+
+export const scoreBins = [
+  { lower: 0, upper: 0.5, count: 30 },
+  { lower: 0.5, upper: 1, count: 10 },
+];
+
+export const progress = [
+  { at: at(1, 0), rowsDone: 0, rowsDead: 0 },
+  { at: at(1, 1), rowsDone: 60, rowsDead: 0 },
+  { at: at(1, 2), rowsDone: 95, rowsDead: 5 },
+];
+
 /** A chart of each kind, with `name` wherever a tenant names something. */
 export function everyChart(name: string): ReadonlyMap<string, ChartSpec> {
   const texts = { title: `Title ${name}`, subtitle: `Subtitle ${name}` };
@@ -123,6 +147,18 @@ export function everyChart(name: string): ReadonlyMap<string, ChartSpec> {
         ],
       }),
     ],
+    ['traffic', trafficChart({ ...texts, buckets: traffic, bucketMs: 3_600_000 })],
+    [
+      'scores',
+      scoreHistogram({
+        ...{ ...texts, unit: name },
+        series: [
+          { name, bins: scoreBins },
+          { name: `${name} 2`, bins: scoreBins.slice(1) },
+        ],
+      }),
+    ],
+    ['job', jobProgressChart({ ...texts, points: progress, rowCount: 100 })],
     ['stages', stageTimeline({ ...texts, changes: stageChanges([name, `${name} 2`]), until: at(9) })],
     ['empty', rocChart({ ...texts, curves: [] })],
   ]);
