@@ -112,7 +112,7 @@ CREATE TABLE "prediction_cache_policies" (
 	"ttl_ms" bigint,
 	"max_bytes" bigint NOT NULL,
 	"max_entries" integer NOT NULL,
-	"generation" bigint DEFAULT (extract(epoch from clock_timestamp()) * 1000000)::bigint NOT NULL,
+	"generation" bigint NOT NULL,
 	"hits" bigint DEFAULT 0 NOT NULL,
 	"misses" bigint DEFAULT 0 NOT NULL,
 	"saved_ms" double precision DEFAULT 0 NOT NULL,

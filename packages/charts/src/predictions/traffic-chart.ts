@@ -146,6 +146,6 @@ function spanText(milliseconds: number): string {
     ['minute', 60_000],
     ['second', 1_000],
   ] as const;
-  const [unit, length] = units.find(([, length]) => milliseconds % length === 0) ?? ['millisecond', 1];
-  return countOf(milliseconds / length, unit);
+  const [unit, size] = units.find(([, unitMs]) => milliseconds % unitMs === 0) ?? ['millisecond', 1];
+  return countOf(milliseconds / size, unit);
 }

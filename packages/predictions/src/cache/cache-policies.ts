@@ -58,8 +58,10 @@ export async function setCachePolicy(tx: TenantTx, input: SetCachePolicyInput): 
        where tenant_id = ${tenant} and id = ${versionIdOf(tx, subject)} and deleted_at is null
          for no key update
     ), kept as (
-      insert into ${predictionCachePolicies} as p (tenant_id, model_version_id, ttl_ms, max_bytes, max_entries)
-      select ${tenant}, id, ${ttlMs}::bigint, ${maxBytes}::bigint, ${maxEntries}::int from version
+      insert into ${predictionCachePolicies} as p (tenant_id, model_version_id, generation, ttl_ms, max_bytes, max_entries)
+      select ${tenant}, id, (extract(epoch from clock_timestamp()) * 1000000)::bigint, ${ttlMs}::bigint, ${maxBytes}::bigint,
+             ${maxEntries}::int
+        from version
           on conflict (tenant_id, model_version_id) do update
          set ttl_ms = excluded.ttl_ms, max_bytes = excluded.max_bytes, max_entries = excluded.max_entries,
              updated_at = app_now()

@@ -23,12 +23,10 @@ export const predictionCachePolicies = tenantTable(
     maxBytes: bigint('max_bytes', { mode: 'number' }).notNull(),
     maxEntries: integer('max_entries').notNull(),
     /**
-     * Entries of an earlier generation serve nobody: to add one invalidates all at once. It begins with the clock, in
+     * Entries of an earlier generation serve nobody: to add one invalidates all at once. setCachePolicy begins with the clock, in
      * microseconds, so that a mark that was taken away and made again does not come to a generation for a second time.
      */
-    generation: bigint('generation', { mode: 'number' })
-      .notNull()
-      .default(sql`(extract(epoch from clock_timestamp()) * 1000000)::bigint`),
+    generation: bigint('generation', { mode: 'number' }).notNull(),
     /** Counted in batches. */
     hits: bigint('hits', { mode: 'number' }).notNull().default(0),
     misses: bigint('misses', { mode: 'number' }).notNull().default(0),

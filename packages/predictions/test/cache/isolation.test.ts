@@ -155,8 +155,8 @@ describe("tenant B, using tenant A's version", () => {
     const theirs = await outcomeOf(
       predictions.run(stranger, (tx) =>
         tx.execute(sql`
-          insert into prediction_cache_policies (model_version_id, max_bytes, max_entries)
-          values (${versionId}::uuid, 1, 1)`),
+          insert into prediction_cache_policies (model_version_id, generation, max_bytes, max_entries)
+          values (${versionId}::uuid, 1, 1, 1)`),
       ),
     );
     expect(theirs).toMatchObject({ name: 'DomainError', code: 'failed_precondition' });
