@@ -1,0 +1,3 @@
+export * from './cache/schema.ts';
+export * from './jobs/schema.ts';
+export * from './ledger/schema.ts';
