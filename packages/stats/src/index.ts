@@ -1,3 +1,7 @@
+export * from './assignment/bucket-ranges.ts';
+export * from './assignment/hash-unit.ts';
+export * from './assignment/namespace.ts';
+export * from './assignment/reallocate.ts';
 export * from './classification/calibration.ts';
 export * from './classification/confusion-matrix.ts';
 export * from './classification/count-report.ts';
