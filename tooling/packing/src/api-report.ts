@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { Extractor, ExtractorConfig, ExtractorLogLevel } from '@microsoft/api-extractor';
@@ -6,7 +6,7 @@ import { type PublishedPackage, root } from './published.ts';
 
 /**
  * Compares what a package exports, read from the declarations in its dist, with `NAME.api.md` beside its package.json; with
- * `write` makes that file. Entry `.` alone is read: `./schema` is a part of it.
+ * `write` makes that file where they differ. Entry `.` alone is read: `./schema` is a part of it.
  * @returns whether they differ, or differed.
  */
 export function reportApi(pack: PublishedPackage, options: { readonly write: boolean }): boolean {
@@ -47,17 +47,18 @@ export function reportApi(pack: PublishedPackage, options: { readonly write: boo
       },
     });
     const result = Extractor.invoke(config, {
-      localBuild: options.write,
+      localBuild: false,
       // What it says of its own TypeScript and of the difference, this program says better.
       messageCallback: (message) => {
         if (message.logLevel !== ExtractorLogLevel.Error) message.logLevel = ExtractorLogLevel.None;
       },
     });
     if (result.errorCount > 0) throw new Error(`The declarations of ${pack.name} could not be read.`);
-    if (!result.apiReportChanged || options.write) return result.apiReportChanged;
     const report = `${basename(folder)}.api.md`;
-    const committed = join(folder, report);
-    return !existsSync(committed) || anyOrder(committed) !== anyOrder(join(scratch, report));
+    const [made, committed] = [join(scratch, report), join(folder, report)];
+    const differs = !existsSync(committed) || anyOrder(committed) !== anyOrder(made);
+    if (differs && options.write) copyFileSync(made, committed);
+    return differs;
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
