@@ -29,11 +29,12 @@ async function inTenant<Result>(work: (tx: TenantTx) => Promise<Result>, tenant 
   });
 }
 
-/** Version 2, which scores well, against version 1. */
+/** Version 2, which scores well, against version 1; McNemar's tests get what their scores predict. */
 function comparison(more: Partial<CompareVersionsInput> = {}, outputs = { baseline: poor, candidate: good }) {
+  const given = (scores: Float64Array) => (more.test?.startsWith('mcnemar') ? bits(scores) : scores);
   return {
-    ...{ baseline: { name: 'm', version: '1', outputs: outputs.baseline as Float64Array | number[] } },
-    ...{ candidate: { name: 'm', version: '2', outputs: outputs.candidate as Float64Array | number[] } },
+    ...{ baseline: { name: 'm', version: '1', outputs: given(outputs.baseline) as Float64Array | number[] } },
+    ...{ candidate: { name: 'm', version: '2', outputs: given(outputs.candidate) as Float64Array | number[] } },
     ...{ labels, dataset, test: 'delong' as const, ...more },
   };
 }
@@ -144,6 +145,14 @@ describe('compareVersions', () => {
     expect(await refused(bits(good).map(String))).toMatchObject({ details: { field: 'outputs', index: 0 } });
     const missing = bits(good).map((bit, row) => (row === 7 ? Number.NaN : bit));
     expect(await refused(missing)).toMatchObject({ details: { field: 'outputs', index: 7 } });
+  });
+
+  it("refuses scores where McNemar's tests want classes: almost every row would be wrong", async () => {
+    const rows = { labels: bits(good), test: 'mcnemar_exact' as const };
+    const candidate = { name: 'm', version: '2', outputs: good };
+    const refusal = await refusalOf(inTenant((tx) => compareVersions(tx, { ...comparison(rows), candidate })));
+    expect(refusal).toMatchObject({ code: 'invalid_input', details: { field: 'outputs', index: 0 } });
+    expect(refusal.message).toContain('cut them at your threshold');
   });
 });
 

@@ -95,18 +95,40 @@ function mcNemar({ labels, baseline, candidate }: ComparedRows, { test, alpha }:
   };
 }
 
-/** A class is equal to itself alone: 1, '1' and true would all be wrong of each other, and NaN of itself. */
+/**
+ * A class is equal to itself alone: 1, '1' and true would all be wrong of each other, and NaN of itself. Fractions beside
+ * labels that are whole numbers are scores, of which almost every one would be wrong.
+ */
 function requireClasses(labels: ArrayLike<unknown>, ...outputs: readonly ArrayLike<unknown>[]): void {
   const kind = typeof labels[0];
-  for (const [field, column] of [['labels', labels] as const, ...outputs.map((of) => ['outputs', of] as const)]) {
-    for (let index = 0; index < column.length; index++) {
-      const value = column[index];
-      if (typeof value === kind && !Number.isNaN(value)) continue;
-      throw new DomainError('invalid_input', `${field} must hold classes of one kind: text, numbers or booleans.`, {
-        details: { field, index },
-      });
-    }
+  const refuse = (field: string, index: number, rule: string): never => {
+    throw new DomainError('invalid_input', `${field} must hold ${rule}`, { details: { field, index } });
+  };
+  const oneKind = 'classes of one kind: text, numbers or booleans.';
+  const areWhole = everyIndex(labels, (label, index) => {
+    if (typeof label !== kind || Number.isNaN(label)) refuse('labels', index, oneKind);
+    return Number.isInteger(label);
+  });
+  for (const column of outputs) {
+    everyIndex(column, (output, index) => {
+      if (typeof output !== kind || Number.isNaN(output)) refuse('outputs', index, oneKind);
+      if (areWhole && !Number.isInteger(output)) {
+        refuse(
+          'outputs',
+          index,
+          'predicted classes, and holds fractions: if they are scores, cut them at your threshold.',
+        );
+      }
+      return true;
+    });
   }
+}
+
+/** Whether what `look` says holds of all; looks at every one. */
+function everyIndex(column: ArrayLike<unknown>, look: (value: unknown, index: number) => boolean): boolean {
+  let all = true;
+  for (let index = 0; index < column.length; index++) all = look(column[index], index) && all;
+  return all;
 }
 
 function deLong({ labels, baseline, candidate }: ComparedRows, alpha: number): Finding {
