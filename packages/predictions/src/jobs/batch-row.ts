@@ -1,14 +1,6 @@
-import { keepsEachKey, textInput } from '@mcp-hub/db-core';
+import { keepsEachKey } from '@mcp-hub/db-core';
 import { z } from 'zod';
-import { anyNumber, type FeatureValue, featureName, subjectName } from '../ledger/prediction-input.ts';
-import { PREDICTION_LIMITS } from '../limits.ts';
-
-const featureValue = z.union([
-  anyNumber,
-  textInput(PREDICTION_LIMITS.categoryLength),
-  z.boolean(),
-  z.null(),
-]) as unknown as z.ZodType<FeatureValue, FeatureValue>;
+import { type FeatureValue, featureName, featureValue, subjectName } from '../ledger/prediction-input.ts';
 
 /** A row to predict: the features by name, and the unit that its labels will join on. */
 export const BatchRowInput = z.strictObject({

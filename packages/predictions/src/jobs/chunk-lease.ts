@@ -39,7 +39,7 @@ export const withItsJob = (tx: TenantTx): SQL => sql`
 export const chunkLeaseLost = () =>
   new DomainError(
     'conflict',
-    'The lease of this chunk was lost: it ran out and another worker has the chunk, its job was cancelled, or the chunk has ended.',
+    'The lease of this chunk was lost: it ran out and another worker has the chunk, its job was cancelled, or the chunk has ended. Nothing was written: drop the results and claim the next chunk.',
     { details: { reason: 'lease_lost' } },
   );
 

@@ -14,12 +14,10 @@ export const labelText = textInput(PREDICTION_LIMITS.labelLength);
 /** A number; a category as text, true or false; null is as a feature that is not named. */
 export type FeatureValue = number | string | boolean | null;
 
-const featureValue = z.union([
-  anyNumber,
-  textInput(PREDICTION_LIMITS.categoryLength),
-  z.boolean(),
-  z.null(),
-]) as unknown as z.ZodType<FeatureValue, FeatureValue>;
+export const featureValue = z.union(
+  [anyNumber, textInput(PREDICTION_LIMITS.categoryLength), z.boolean(), z.null()],
+  'must be a number, text, true, false or null',
+) as unknown as z.ZodType<FeatureValue, FeatureValue>;
 
 const featureRecord = keepsEachKey<Readonly<Record<string, FeatureValue>>>().pipe(z.record(featureName, featureValue));
 

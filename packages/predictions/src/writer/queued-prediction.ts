@@ -101,8 +101,12 @@ function bytesOf({ subject, label, features }: PredictionInput, output: string |
 /** The error of one prediction, whose place in a batch its caller knows nothing of. */
 export function withoutIndex(error: unknown, index: number): unknown {
   if (!isDomainError(error)) return error;
-  const named = (text: string) => text.replaceAll(`predictions[${index}].`, '');
+  const row = `predictions[${index}]`;
+  const named = (text: string, whole: string) => text.replaceAll(`${row}.`, '').replaceAll(row, whole);
   const { index: _, field, ...details } = error.details;
-  const own = typeof field === 'string' ? { field: named(field) } : {};
-  return new DomainError(error.code, named(error.message), { details: { ...details, ...own }, cause: error.cause });
+  const own = typeof field === 'string' ? { field: named(field, '') } : {};
+  return new DomainError(error.code, named(error.message, 'The prediction'), {
+    details: { ...details, ...own },
+    cause: error.cause,
+  });
 }
