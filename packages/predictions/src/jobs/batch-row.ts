@@ -2,6 +2,7 @@ import { keepsEachKey, textInput } from '@mcp-hub/db-core';
 import { z } from 'zod';
 import { anyNumber, type FeatureValue, featureName, subjectName } from '../ledger/prediction-input.ts';
 import { PREDICTION_LIMITS } from '../limits.ts';
+import { setOwn } from '../set-own.ts';
 
 const featureValue = z.union([
   anyNumber,
@@ -53,7 +54,7 @@ export function writeNumber(_key: string, value: unknown): unknown {
 export function readStoredRow({ row, subject, features }: StoredRow): BatchRow {
   const read: Record<string, FeatureValue> = {};
   for (const [name, value] of Object.entries(features)) {
-    read[name] = typeof value === 'object' && value !== null ? Number(value.number) : value;
+    setOwn(read, name, typeof value === 'object' && value !== null ? Number(value.number) : value);
   }
   return { row, ...(subject === undefined || subject === null ? {} : { subject }), features: read };
 }
