@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { connect, dispatchWork } from '@mcp-hub/db-core';
 import { registerVersion } from '@mcp-hub/registry';
 import { barrier, freshTenant } from '@mcp-hub/testing';
@@ -261,5 +262,25 @@ describe('the dispatcher', () => {
     const far = () => new Date('2100-01-01Z');
     await dispatchWork(predictions.db, { ...cachePruneHandler({ now: far }), now: far });
     expect(await inputsOf(tenant)).toHaveLength(1);
+  });
+
+  it('does not wait for a policy that a transaction of its tenant holds', async () => {
+    const tenant = freshTenant();
+    const versionId = await markedVersion(predictions.db, tenant, {});
+    await use(tenant, versionId, 1, 0);
+    const pool = await connect({ url: predictions.serviceUrl, max: 1 });
+    const [isHeld, letGo] = [barrier(), barrier()];
+    const holding = predictions.run(tenant, async (tx) => {
+      await tx.execute(sql`select from prediction_cache_policies for update`);
+      isHeld.open();
+      await letGo.passed;
+    });
+    await isHeld.passed;
+    const pruning = refusalOf(pruneCache(pool, tenant));
+    const refusal = await Promise.race([pruning, pause(7_000, undefined)]);
+    letGo.open();
+    await Promise.all([holding, pruning]);
+    await pool.close();
+    expect(refusal).toMatchObject({ code: 'unavailable', details: { sqlState: '55P03' } });
   });
 });
