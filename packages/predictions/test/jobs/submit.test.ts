@@ -41,6 +41,23 @@ describe('submitBatchJob', () => {
     expect(await allRows(tenant)).toEqual(rows.map((row, index) => ({ ...row, row: index })));
   });
 
+  it('makes smaller chunks of a query whose rows are long, and refuses one that is longer than a chunk', async () => {
+    const tenant = freshTenant();
+    await withVersion(tenant);
+    const submit = (rows: number, length: number) =>
+      predictions.run(tenant, (tx) => {
+        const text = sql<string>`repeat('x', ${length}::int)`.as('text');
+        const query = tx.select({ n: sql<number>`n`.as('n'), text }).from(sql`generate_series(1, ${rows}::int) as n`);
+        return submitBatchJob(tx, { reference: 'churn/1', jobName: 'j', chunkRows: 10, query: query.as('q') });
+      });
+    expect(await submit(25, 10)).toMatchObject({ chunkCount: 3, rowCount: 25 });
+    expect(await submit(12, 1_000_000)).toMatchObject({ chunkCount: 5, rowCount: 12 });
+    const numbers = (await allRows(tenant)).map((row) => (row as { row: number }).row);
+    expect(numbers).toEqual([...Array(25).keys(), ...Array(12).keys()]);
+    const refusal = await failureOf(submit(3, 9_000_000));
+    expect(refusal).toMatchObject({ code: 'invalid_input', details: { field: 'query' } });
+  });
+
   it('takes the rows of a query in its order, which never leave the server', async () => {
     const tenant = freshTenant();
     await submitted(predictions.db, tenant, {}, new Date('2026-01-01'));
