@@ -58,6 +58,15 @@ describe('submitBatchJob', () => {
     expect(refusal).toMatchObject({ code: 'invalid_input', details: { field: 'query' } });
   });
 
+  it('refuses a row that is longer than a chunk', async () => {
+    const tenant = freshTenant();
+    await withVersion(tenant);
+    const wide = Object.fromEntries(Array.from({ length: 4_100 }, (_, n) => [`f${n}`, 'x'.repeat(1_000)]));
+    const rows = [{ features: { a: 1 } }, { features: wide }];
+    const refusal = await failureOf(submitted(predictions.db, tenant, { rows }));
+    expect(refusal).toMatchObject({ code: 'invalid_input', details: { field: 'rows[1]', index: 1, limit: 4_000_000 } });
+  });
+
   it('takes the rows of a query in its order, which never leave the server', async () => {
     const tenant = freshTenant();
     await submitted(predictions.db, tenant, {}, new Date('2026-01-01'));
