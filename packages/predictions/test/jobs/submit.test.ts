@@ -109,6 +109,21 @@ describe('submitBatchJob', () => {
     ]);
   });
 
+  it('tells queries with one key apart by their parameters, of whatever type', async () => {
+    const tenant = freshTenant();
+    await withVersion(tenant);
+    const submit = (value: bigint | number) =>
+      predictions.run(tenant, (tx) => {
+        const x = sql<number>`${value}::float8`.as('x');
+        const query = tx.select({ x }).from(sql`generate_series(1, 2)`).as('q');
+        return submitBatchJob(tx, { reference: 'churn/1', jobName: 'j', idempotencyKey: 'k', query });
+      });
+    const { jobId } = await submit(7n);
+    expect(await submit(7n)).toMatchObject({ jobId });
+    expect(await failureOf(submit(8n))).toMatchObject({ code: 'conflict' });
+    expect(await failureOf(submit(Number.NaN))).toMatchObject({ code: 'conflict' });
+  });
+
   it('pins the version that an alias leads to when it is called', async () => {
     const tenant = freshTenant();
     const { jobId, versionId } = await predictions.run(tenant, async (tx) => {
