@@ -62,7 +62,12 @@ export async function pruneCache(
   const invalidated = await drain((tx) => deleteEntries(tx, invalidatedEntries(tx, batchSize)));
   let evicted = 0;
   for (const versionId of await inTenant(listMarkedVersions)) {
-    evicted += await drain(async (tx) => (await evictOver(tx, versionId, { limit: batchSize, wait: true })) ?? 0);
+    let hasBegun = false;
+    evicted += await drain(async (tx) => {
+      const count = (await evictOver(tx, versionId, { limit: batchSize, wait: true, hasBegun })) ?? 0;
+      hasBegun ||= count > 0;
+      return count;
+    });
   }
   return { expired, invalidated, evicted };
 }

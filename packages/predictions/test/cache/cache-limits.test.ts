@@ -114,6 +114,16 @@ describe('a limit', () => {
     expect(await inputsOf(tenant)).toEqual(Array.from({ length: 45 }, (_, index) => 56 + index));
   });
 
+  it('is gone below by one tenth, also in batches of which one keeps the limit already', async () => {
+    const tenant = freshTenant();
+    const versionId = await markedVersion(predictions.db, tenant);
+    for (let input = 1; input <= 60; input += 1) await use(tenant, versionId, input, input);
+    await predictions.run(tenant, (tx) => setCachePolicy(tx, { versionId, deterministic: true, maxEntries: 50 }), {
+      now: minute(1_000),
+    });
+    expect(await prune(tenant, 1_000, 5)).toMatchObject({ evicted: 15 });
+  });
+
   it('has bounds of its own', async () => {
     const tenant = freshTenant();
     const { id: versionId } = await predictions.run(tenant, (tx) => registerVersion(tx, { name: 'churn' }));
