@@ -41,9 +41,15 @@ export async function evictAfterStore(
   versions.set(id, stored);
   if (stored.entries * 20 < look.maxEntries && stored.bytes * 20 < look.maxBytes) return;
   try {
-    const evict = (tx: TenantTx) => evictOver(tx, look.versionId, { limit: STORE_BATCH, wait: false });
-    let evicted: number | undefined = STORE_BATCH;
-    while (evicted === STORE_BATCH) evicted = await withTenant(db, tenant, evict, options);
+    const evict = (hasBegun: boolean) =>
+      withTenant(
+        db,
+        tenant,
+        (tx) => evictOver(tx, look.versionId, { limit: STORE_BATCH, wait: false, hasBegun }),
+        options,
+      );
+    let evicted = await evict(false);
+    while (evicted === STORE_BATCH) evicted = await evict(true);
     // Where another held the policy the next store looks again.
     if (evicted !== undefined) versions.set(id, { entries: 0, bytes: 0 });
   } catch {
@@ -62,7 +68,7 @@ export async function evictAfterStore(
 export async function evictOver(
   tx: TenantTx,
   versionId: string,
-  { limit, wait }: { readonly limit: number; readonly wait: boolean },
+  { limit, wait, hasBegun }: { readonly limit: number; readonly wait: boolean; readonly hasBegun: boolean },
 ): Promise<number | undefined> {
   const tenant = tenantOf(tx);
   const [policy] = await tx.execute<{ bytes: string; entries: number }>(sql`
@@ -84,7 +90,7 @@ export async function evictOver(
     ), evicted as materialized (
       select key
         from ranked
-       where (entries > ${policy.entries}::int or bytes > ${policy.bytes}::bigint)
+       where (${hasBegun}::boolean or entries > ${policy.entries}::int or bytes > ${policy.bytes}::bigint)
          -- Of what is left with this one: more than nine tenths.
          and (entries - place + 1 > ${policy.entries}::int * 0.9
               or bytes - bytes_so_far + output_bytes > ${policy.bytes}::bigint * 0.9)

@@ -29,9 +29,14 @@ export interface PruneCacheOptions {
   readonly now?: () => Date;
 }
 
+/** A tenant's own transactions may hold a policy for long, and handlers that wait for it are few. */
+const LOCK_TIMEOUT_MS = 1_000;
+
 /**
  * Deletes a tenant's cached outputs that serve nobody or are too many, in small transactions and as often as it takes. Nobody
  * who reads waits. May be ended at any point by `signal` and run again; cachePruneHandler runs it where it is due.
+ *
+ * @throws DomainError `unavailable` where a transaction of the tenant's own holds a policy for more than a second.
  */
 export async function pruneCache(
   db: Database,
@@ -41,7 +46,10 @@ export async function pruneCache(
 ): Promise<PrunedCache> {
   const { batchSize = 1_000 } = parseInput(PruneCacheInput, input);
   const inTenant = <Result>(work: (tx: TenantTx) => Promise<Result>) =>
-    withTenant(db, tenant, work, options.now === undefined ? {} : { now: options.now() });
+    withTenant(db, tenant, work, {
+      lockTimeoutMs: LOCK_TIMEOUT_MS,
+      ...(options.now === undefined ? {} : { now: options.now() }),
+    });
   const drain = async (batch: (tx: TenantTx) => Promise<number>): Promise<number> => {
     for (let total = 0; ; ) {
       if (options.signal?.aborted === true) return total;
@@ -54,7 +62,12 @@ export async function pruneCache(
   const invalidated = await drain((tx) => deleteEntries(tx, invalidatedEntries(tx, batchSize)));
   let evicted = 0;
   for (const versionId of await inTenant(listMarkedVersions)) {
-    evicted += await drain(async (tx) => (await evictOver(tx, versionId, { limit: batchSize, wait: true })) ?? 0);
+    let hasBegun = false;
+    evicted += await drain(async (tx) => {
+      const count = (await evictOver(tx, versionId, { limit: batchSize, wait: true, hasBegun })) ?? 0;
+      hasBegun ||= count > 0;
+      return count;
+    });
   }
   return { expired, invalidated, evicted };
 }

@@ -30,8 +30,8 @@ export function exportColumns(
   ledger: PredictionLedger,
   { withOutput, withTruth }: { readonly withOutput: boolean; readonly withTruth: boolean },
 ): readonly ExportColumn[] {
-  const features = (names: readonly string[], kind: ColumnKind) =>
-    names.map((name) => column(FEATURE + name, kind, (row) => row.features[name] ?? null));
+  const featureColumns = (names: readonly string[], kind: ColumnKind) =>
+    names.map((name) => column(FEATURE + name, kind, (row) => ownFeature(row, name)));
   return [
     required('id', 'text', (row) => row.id),
     required('predicted_at', 'time', (row) => row.predictedAt),
@@ -55,10 +55,13 @@ export function exportColumns(
         ]
       : []),
     ...(withOutput ? [column('output', 'json', (row) => row.output)] : []),
-    ...features(ledger.numberFeatures, 'number'),
-    ...features(ledger.categoryFeatures, 'text'),
+    ...featureColumns(ledger.numberFeatures, 'number'),
+    ...featureColumns(ledger.categoryFeatures, 'text'),
   ];
 }
+
+/** A missing feature may be named as what each object inherits, such as constructor. */
+const ownFeature = ({ features }: Prediction, name: string) => (Object.hasOwn(features, name) ? features[name] : null);
 
 /** Writes rows in one format. */
 export interface RowEncoder {

@@ -1,6 +1,7 @@
 import { keepsEachKey } from '@mcp-hub/db-core';
 import { z } from 'zod';
 import { type FeatureValue, featureName, featureValue, subjectName } from '../ledger/prediction-input.ts';
+import { setOwn } from '../set-own.ts';
 
 /** A row to predict: the features by name, and the unit that its labels will join on. */
 export const BatchRowInput = z.strictObject({
@@ -45,7 +46,7 @@ export function writeNumber(_key: string, value: unknown): unknown {
 export function readStoredRow({ row, subject, features }: StoredRow): BatchRow {
   const read: Record<string, FeatureValue> = {};
   for (const [name, value] of Object.entries(features)) {
-    read[name] = typeof value === 'object' && value !== null ? Number(value.number) : value;
+    setOwn(read, name, typeof value === 'object' && value !== null ? Number(value.number) : value);
   }
   return { row, ...(subject === undefined || subject === null ? {} : { subject }), features: read };
 }

@@ -52,6 +52,9 @@ interface CompletedRow extends Record<string, unknown> {
  * Ends a chunk: records the predictions of its rows, makes those that have none dead letters, and ends the job where it was
  * the last, all in this transaction. Told again under the same lease, it stays as it is.
  *
+ * Where it throws, let the error pass, or call it in a savepoint: a transaction that commits nevertheless has ended the chunk
+ * without its predictions.
+ *
  * Locks the chunk's row, and the job's where no chunk waits any more. Two round trips and those of recordPredictions.
  * Announces `batch_job.succeeded` or `batch_job.failed` with the job's end.
  *

@@ -37,6 +37,7 @@ export function chunkMaker(chunkRows: number): ChunkMaker {
     add(given) {
       if (rowCount >= PREDICTION_LIMITS.jobRows) throw tooManyRows(PREDICTION_LIMITS.jobRows);
       const text = storedRowText(rowCount, checked(given, rowCount));
+      if (text.length > PREDICTION_LIMITS.chunkLength) throw rowTooLong(rowCount);
       rowCount += 1;
       const full = texts.length > 0 && length + text.length > PREDICTION_LIMITS.chunkLength ? close() : undefined;
       texts.push(text);
@@ -54,6 +55,14 @@ export function chunkMaker(chunkRows: number): ChunkMaker {
     },
   };
 }
+
+/** It would be a chunk by itself, and take the memory of a worker that serves other tenants too. */
+const rowTooLong = (index: number) =>
+  new DomainError(
+    'invalid_input',
+    `rows[${index}] must be at most ${PREDICTION_LIMITS.chunkLength} characters of JSON. Give only what the model reads.`,
+    { details: { field: `rows[${index}]`, index, limit: PREDICTION_LIMITS.chunkLength } },
+  );
 
 export const tooManyRows = (limit: number) =>
   new DomainError('invalid_input', `A batch job has at most ${limit} rows here. Submit several jobs.`, {

@@ -14,6 +14,7 @@ import type { ClaimedChunk } from './claim-chunk.ts';
 import { type CompletedChunk, completeChunk, type RowResult } from './complete-chunk.ts';
 import { failChunk } from './fail-chunk.ts';
 import { holdChunk } from './hold-chunk.ts';
+import { isTenantTimeout } from './is-tenant-timeout.ts';
 import { wait } from './wait.ts';
 
 export interface ChunkRun {
@@ -118,16 +119,23 @@ async function completeRows(
   }
 }
 
-/** Tries again while the database is away: what was predicted may have taken hours. A lost lease ends it. */
+/**
+ * Tries again while the database is away: what was predicted may have taken hours. A lost lease ends it, and so do rows
+ * that a transaction of the tenant's own holds for longer than `graceMs`: the other tenants wait for this worker.
+ */
 async function persist<Result>(act: () => Promise<Result>, aborted: AbortSignal, graceMs: number): Promise<Result> {
   const began = performance.now();
+  let blockedSince: number | undefined;
   for (let tries = 0; ; tries += 1) {
+    const triedAt = performance.now();
     try {
       return await act();
     } catch (error) {
+      blockedSince = isTenantTimeout(error) ? (blockedSince ?? triedAt) : undefined;
       const again = isDomainError(error) && (error.code === 'unavailable' || error.details['retryable'] === true);
       const isOver = aborted.aborted && (isLeaseLost(aborted.reason) || performance.now() - began > graceMs);
-      if (!again || isOver) throw error;
+      const isBlocked = blockedSince !== undefined && performance.now() - blockedSince > graceMs;
+      if (!again || isOver || isBlocked) throw error;
     }
     await wait(Math.random() * Math.min(5_000, 100 * 2 ** Math.min(tries, 10)), new AbortController().signal);
   }

@@ -90,6 +90,10 @@ function queryText(query: Subquery | undefined): string {
   if (query === undefined) return '';
   const { sql: text, params } = new PgDialect().sqlToQuery(sql`${query}`);
   return createHash('sha256')
-    .update(JSON.stringify([text, params]))
+    .update(JSON.stringify([text, params], exactly))
     .digest('hex');
 }
+
+/** A parameter may be a bigint or a NaN, of which JSON has neither. */
+const exactly = (key: string, value: unknown): unknown =>
+  typeof value === 'bigint' ? { bigint: String(value) } : writeNumber(key, value);

@@ -65,7 +65,8 @@ export function batchSweepHandler({ now, ...settings }: BatchSweepSettings = {})
     // Not in the transaction that completes the work, which holds the work row: whoever submits locks the job first.
     handle: async ({ workKey }, { db, tenant }) => {
       const sweep = (tx: TenantTx) => sweepBatchJob(tx, { jobId: workKey });
-      await withTenant(db, tenant, sweep, now === undefined ? {} : { now: now() });
+      // The tenant's own transactions may hold the job for long, and the handler is one of few.
+      await withTenant(db, tenant, sweep, { lockTimeoutMs: 1_000, ...(now === undefined ? {} : { now: now() }) });
     },
   };
 }

@@ -9,6 +9,7 @@ import {
 } from '@mcp-hub/db-core';
 import { BATCH_KIND, noteNextLook } from './announce-work.ts';
 import { type ClaimedChunk, claimChunk } from './claim-chunk.ts';
+import { isTenantTimeout } from './is-tenant-timeout.ts';
 
 export interface Turn {
   readonly tenant: string;
@@ -119,10 +120,4 @@ async function dueTenants(db: Database): Promise<readonly string[]> {
 }
 
 /** No connection, and not a lock or statement of one tenant that took too long. */
-function isOfDatabase(error: unknown): boolean {
-  return (
-    isDomainError(error, 'unavailable') &&
-    error.details['sqlState'] !== '55P03' &&
-    error.details['sqlState'] !== '57014'
-  );
-}
+const isOfDatabase = (error: unknown): boolean => isDomainError(error, 'unavailable') && !isTenantTimeout(error);

@@ -43,7 +43,7 @@ interface LedgerRow extends Record<string, unknown> {
  */
 export async function openLedger(tx: TenantTx, subject: VersionSubject): Promise<OpenLedger> {
   // A ledger that prunePredictions deletes between making and opening it is made once more.
-  for (let attempt = 1; attempt <= 3; attempt += 1) {
+  for (let attempt = 1; attempt <= 5; attempt += 1) {
     const [row] = await tx.execute<LedgerRow>(sql`
       with version as materialized (
         select ${versionIdOf(tx, subject)} as id
@@ -74,6 +74,10 @@ function featurePlaces(numbers: readonly string[], categories: readonly string[]
   return { numbers: placesOf(numbers), categories: placesOf(categories) };
 }
 
+/**
+ * Makes the ledger, or only the row of its model, where another makes that in this moment: the next attempt sees it. That
+ * row is held before the foreign key is checked, which would throw where prunePredictions is just deleting it.
+ */
 async function makeLedger(tx: TenantTx, versionId: string): Promise<void> {
   const tenant = tenantOf(tx);
   const [version] = await tx.execute<{ name: string; has_model: boolean }>(sql`
@@ -90,13 +94,19 @@ async function makeLedger(tx: TenantTx, versionId: string): Promise<void> {
         from ${modelRegistry} v
         join ${registeredModels} m on m.tenant_id = v.tenant_id and m.name = v.name
        where v.tenant_id = ${tenant} and v.id = ${versionId}::uuid
-    ), kept as (
+    ), held as materialized (
+      select k.model_id
+        from ${predictionModels} k
+       where k.tenant_id = ${tenant} and k.model_id = (select id from model)
+         for key share
+    ), made as (
       insert into ${predictionModels} (tenant_id, model_id)
-      select ${tenant}, id from model
+      select ${tenant}, id from model where not exists (select from held)
           on conflict (tenant_id, model_id) do nothing
+      returning model_id
     )
     insert into ${predictionLedgers} (tenant_id, model_version_id, model_id)
-    select ${tenant}, ${versionId}::uuid, id from model
+    select ${tenant}, ${versionId}::uuid, model_id from (select model_id from held union all select model_id from made) k
         on conflict (tenant_id, model_version_id) do nothing`);
 }
 

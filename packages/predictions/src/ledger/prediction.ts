@@ -1,6 +1,6 @@
 import { type Id, type TenantTx, tenantOf, uuidArray } from '@mcp-hub/db-core';
 import { getTableColumns, sql } from 'drizzle-orm';
-
+import { setOwn } from '../set-own.ts';
 import { type PredictionSource, predictionLabels, predictionLedgers, predictions } from './schema.ts';
 
 /** What is known to be true of the subject of a prediction. */
@@ -96,10 +96,10 @@ function toPrediction(row: PredictionRow, names: FeatureNames): Prediction {
   const features: Record<string, number | string> = {};
   // A null has no place in the type of Drizzle's arrays, and stands there all the same.
   for (const [place, value] of (numbers as readonly (number | null)[]).entries()) {
-    if (value !== null) features[names.numbers[place] ?? ''] = value;
+    if (value !== null) setOwn(features, names.numbers[place] ?? '', value);
   }
   for (const [place, value] of (categories as readonly (string | null)[]).entries()) {
-    if (value !== null) features[names.categories[place] ?? ''] = value;
+    if (value !== null) setOwn(features, names.categories[place] ?? '', value);
   }
   const truth = observedAt === null ? null : { label: trueLabel, value: trueValue, observedAt };
   return { ...rest, versionId: modelVersionId, features, truth };

@@ -269,5 +269,9 @@ async function keepHistory(tx: TenantTx, modelId: string, rows: readonly Row[]):
                   ${textArray(rows.map(({ label }) => label))}, ${float8Array(rows.map(({ value }) => value))},
                   ${textArray(rows.map(({ recorded }) => recorded?.actor ?? null))},
                   ${timestampArray(rows.map(({ recorded }) => recorded?.at ?? null))})
-           as given (subject, observed_at, label, value, actor, recorded_at)`);
+           as given (subject, observed_at, label, value, actor, recorded_at)
+        -- One that is there is what a prune left behind that has taken the subject's label and not yet its history.
+        on conflict (tenant_id, model_id, subject, observed_at) do update
+       set label = excluded.label, value = excluded.value, actor = excluded.actor, recorded_at = excluded.recorded_at,
+           replaced_at = excluded.replaced_at`);
 }

@@ -19,7 +19,8 @@ export interface WriteOptions {
   readonly isAbandoned: () => boolean;
 }
 
-const LOCK_TIMEOUT_MS = 10_000;
+/** A tenant's own transactions may hold its rows for long: the writers of other tenants wait for this one's turn to end. */
+const LOCK_TIMEOUT_MS = 1_000;
 
 /** Writes a batch in one transaction, a call of recordPredictions for each version in it. */
 export async function writeBatch<Row extends QueuedPrediction>(

@@ -198,6 +198,19 @@ describe('Parquet', () => {
 });
 
 describe('exportPredictions', () => {
+  it('has nothing where a feature is missing, also one that is named as what each object has', async () => {
+    const rows = [{ subject: 'a', features: { constructor: 1, toString: 'x' } }, { subject: 'b' }];
+    const tenant = await exportTenant(predictions.db, rows);
+    const read = readNdjson(await exported(predictions.db, tenant, { format: 'ndjson' }));
+    expect(read.map((row) => [row['feature_constructor'], row['feature_toString']])).toEqual([
+      [1, 'x'],
+      [null, null],
+    ]);
+    expect(await exported(predictions.db, tenant, { format: 'parquet' })).not.toHaveLength(0);
+    const csv = readCsv(await exported(predictions.db, tenant, { format: 'csv' }));
+    expect(csv[1]).toMatchObject({ feature_constructor: null, feature_toString: null });
+  });
+
   it.each(exportFormats)('adds truth and output to %s when asked', async (format) => {
     const tenant = await exportTenant(predictions.db, oddRows);
     const observedAt = new Date('2026-05-04T09:00:00.000Z');

@@ -1,6 +1,7 @@
-import { dispatchWork, isDomainError, type TenantTx } from '@mcp-hub/db-core';
+import { setTimeout as pause } from 'node:timers/promises';
+import { connect, dispatchWork, isDomainError, type TenantTx } from '@mcp-hub/db-core';
 import { registerVersion } from '@mcp-hub/registry';
-import { failureOf, freshTenant } from '@mcp-hub/testing';
+import { barrier, failureOf, freshTenant } from '@mcp-hub/testing';
 import { sql } from 'drizzle-orm';
 import { beforeAll, describe, expect, it } from 'vitest';
 import {
@@ -138,5 +139,25 @@ describe("tenant B, beside tenant A's jobs", () => {
     const letters = await predictions.run(tenant, (tx) => listDeadLetters(tx, { jobId: own.jobId }));
     expect(letters.items).toHaveLength(1);
     expect(await contentOf(owner)).toEqual(held);
+  });
+
+  it('is not kept waiting by the sweep of a job that A’s own transaction holds', async () => {
+    const tenant = freshTenant();
+    await submitted(predictions.db, tenant, {}, past);
+    const pool = await connect({ url: predictions.serviceUrl, max: 3 });
+    const [isHeld, letGo] = [barrier(), barrier()];
+    const holding = predictions.run(tenant, async (tx) => {
+      await tx.execute(sql`select from batch_jobs for update`);
+      isHeld.open();
+      await letGo.passed;
+    });
+    await isHeld.passed;
+    const now = () => new Date('2026-03-01Z');
+    const sweeping = dispatchWork(pool, { ...batchSweepHandler({ now }), now });
+    const report = await Promise.race([sweeping, pause(7_000, undefined)]);
+    letGo.open();
+    await Promise.all([holding, sweeping]);
+    await pool.close();
+    expect(report).toMatchObject({ failed: 1 });
   });
 });

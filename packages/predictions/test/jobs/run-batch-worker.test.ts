@@ -11,6 +11,7 @@ import {
   getBatchJob,
   listDeadLetters,
   pauseBatchJob,
+  recordPredictions,
   resumeBatchJob,
   runBatchWorker,
 } from '../../src/index.ts';
@@ -244,6 +245,33 @@ describe('runBatchWorker', () => {
     await expect.poll(async () => (await jobOf(free, jobId)).status, { timeout: 20_000 }).toBe('succeeded');
     letGo.open();
     await holding;
+    stop.abort();
+    await running;
+    await other.close();
+  });
+
+  it('gives up a chunk whose completion waits for another transaction of its tenant; the others go on', async () => {
+    const [held, free] = [freshTenant(), freshTenant()];
+    const ofHeld = await submitted(predictions.db, held, { rows: rowsOf(1), backoff: { baseMs: 1, maxMs: 1 } });
+    const { jobId } = await submitted(predictions.db, free, { rows: rowsOf(2), chunkRows: 1 });
+    await predictions.run(held, (tx) => recordPredictions(tx, { reference: 'churn/1', predictions: [] }));
+    const stop = new AbortController();
+    const other = await connect({ url: predictions.serviceUrl, max: 1 });
+    const [isHeld, letGo] = [barrier(), barrier()];
+    const holding = withTenant(other, held, async (tx: TenantTx) => {
+      await tx.execute(sql`select 1 from prediction_ledgers for update`);
+      isHeld.open();
+      await letGo.passed;
+    });
+    await isHeld.passed;
+    const running = work([held, free], { signal: stop.signal, leaseMs: 600, graceMs: 1 });
+    try {
+      await expect.poll(async () => (await jobOf(free, jobId)).status, { timeout: 20_000 }).toBe('succeeded');
+    } finally {
+      letGo.open();
+      await holding;
+    }
+    await expect.poll(async () => (await jobOf(held, ofHeld.jobId)).endedAt, { timeout: 20_000 }).not.toBeNull();
     stop.abort();
     await running;
     await other.close();

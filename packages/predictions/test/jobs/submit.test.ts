@@ -41,6 +41,32 @@ describe('submitBatchJob', () => {
     expect(await allRows(tenant)).toEqual(rows.map((row, index) => ({ ...row, row: index })));
   });
 
+  it('makes smaller chunks of a query whose rows are long, and refuses one that is longer than a chunk', async () => {
+    const tenant = freshTenant();
+    await withVersion(tenant);
+    const submit = (rows: number, length: number) =>
+      predictions.run(tenant, (tx) => {
+        const text = sql<string>`repeat('x', ${length}::int)`.as('text');
+        const query = tx.select({ n: sql<number>`n`.as('n'), text }).from(sql`generate_series(1, ${rows}::int) as n`);
+        return submitBatchJob(tx, { reference: 'churn/1', jobName: 'j', chunkRows: 10, query: query.as('q') });
+      });
+    expect(await submit(25, 10)).toMatchObject({ chunkCount: 3, rowCount: 25 });
+    expect(await submit(12, 1_000_000)).toMatchObject({ chunkCount: 5, rowCount: 12 });
+    const numbers = (await allRows(tenant)).map((row) => (row as { row: number }).row);
+    expect(numbers).toEqual([...Array(25).keys(), ...Array(12).keys()]);
+    const refusal = await failureOf(submit(3, 9_000_000));
+    expect(refusal).toMatchObject({ code: 'invalid_input', details: { field: 'query' } });
+  });
+
+  it('refuses a row that is longer than a chunk', async () => {
+    const tenant = freshTenant();
+    await withVersion(tenant);
+    const wide = Object.fromEntries(Array.from({ length: 4_100 }, (_, n) => [`f${n}`, 'x'.repeat(1_000)]));
+    const rows = [{ features: { a: 1 } }, { features: wide }];
+    const refusal = await failureOf(submitted(predictions.db, tenant, { rows }));
+    expect(refusal).toMatchObject({ code: 'invalid_input', details: { field: 'rows[1]', index: 1, limit: 4_000_000 } });
+  });
+
   it('takes the rows of a query in its order, which never leave the server', async () => {
     const tenant = freshTenant();
     await submitted(predictions.db, tenant, {}, new Date('2026-01-01'));
@@ -81,6 +107,21 @@ describe('submitBatchJob', () => {
     expect(await allRows(tenant)).toEqual([
       { row: 0, features: Object.fromEntries(names.map((name, index) => [name, index])) },
     ]);
+  });
+
+  it('tells queries with one key apart by their parameters, of whatever type', async () => {
+    const tenant = freshTenant();
+    await withVersion(tenant);
+    const submit = (value: bigint | number) =>
+      predictions.run(tenant, (tx) => {
+        const x = sql<number>`${value}::float8`.as('x');
+        const query = tx.select({ x }).from(sql`generate_series(1, 2)`).as('q');
+        return submitBatchJob(tx, { reference: 'churn/1', jobName: 'j', idempotencyKey: 'k', query });
+      });
+    const { jobId } = await submit(7n);
+    expect(await submit(7n)).toMatchObject({ jobId });
+    expect(await failureOf(submit(8n))).toMatchObject({ code: 'conflict' });
+    expect(await failureOf(submit(Number.NaN))).toMatchObject({ code: 'conflict' });
   });
 
   it('pins the version that an alias leads to when it is called', async () => {

@@ -164,3 +164,64 @@ it('does not lose predictions of versions whose ledgers are pruned and made agai
   });
   expect(features).toEqual(Object.fromEntries(Array.from({ length: 12 }, (_, n) => [`r${n}`, { [`f${n % 3}`]: n }])));
 });
+
+it('makes a model again that is pruned while its next ledger is made', async () => {
+  const { tenant } = await filled();
+  await prunePredictions(database.db, tenant, { predictionsBefore: ever });
+  const [held, done] = [barrier(), barrier()];
+  const pruning = database.run(tenant, async (tx) => {
+    await tx.execute(sql`delete from prediction_labels`);
+    await tx.execute(sql`delete from prediction_label_history`);
+    await tx.execute(sql`select from prediction_models for update`);
+    held.open();
+    await done.passed;
+    await tx.execute(sql`delete from prediction_models`);
+  });
+  await held.passed;
+  const predictions = [{ at: day(6), subject: 'next', features: { n: 1 } }];
+  const recording = database.run(tenant, (tx) => recordPredictions(tx, { reference: 'a/1', predictions }), { now });
+  await lockAwaited(tenant);
+  done.open();
+  await pruning;
+  expect(await recording).toMatchObject({ recorded: 1 });
+});
+
+/** Resolves when somebody in this database waits for a lock. */
+async function lockAwaited(tenant: string): Promise<void> {
+  for (;;) {
+    const [waiting] = await database.run(tenant, (tx) =>
+      tx.execute<{ n: number }>(sql`
+        select count(*)::int as n
+          from pg_locks
+         where not granted
+           and pid in (select pid from pg_locks
+                        where database = (select oid from pg_database where datname = current_database()))`),
+    );
+    if (waiting?.n !== 0) return;
+  }
+}
+
+it('leaves subjects that can be labelled and corrected, also where it was ended half-way', async () => {
+  const { tenant, labelsOf } = await filled();
+  const stop = new AbortController();
+  const clock = () => {
+    stop.abort();
+    return now;
+  };
+  const options = { signal: stop.signal, now: clock };
+  await prunePredictions(database.db, tenant, { labelsBefore: day(20) }, options);
+  const say = (label: string, n: number) =>
+    database.run(
+      tenant,
+      (tx) => recordLabels(tx, { name: 'a', labels: [{ subject: 's1', label, observedAt: day(n) }] }),
+      {
+        now,
+      },
+    );
+  await say('x', 1);
+  await say('z', 7);
+  expect(await prunePredictions(database.db, tenant, { labelsBefore: day(7) })).toMatchObject({
+    ...{ labels: 0, replacedLabels: 10 },
+  });
+  expect(await labelsOf('a')).toEqual(['s1']);
+});

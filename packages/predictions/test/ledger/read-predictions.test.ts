@@ -109,6 +109,29 @@ describe('listPredictions', () => {
     expect(numbersOf(await allOf(input, 2))).toEqual(wanted);
   });
 
+  it('gives each feature by its name, whatever that is', async () => {
+    const other = freshTenant();
+    const at = hour(1);
+    const [prediction] = await database.run(
+      other,
+      async (tx) => {
+        await registerVersion(tx, { name: 'odd' });
+        await recordPredictions(tx, {
+          reference: 'odd/1',
+          predictions: [{ at, features: { constructor: 1, a: 'x' } }],
+        });
+        // By hand: recordPredictions refuses it.
+        await tx.execute(sql`update prediction_ledgers set number_features = '{__proto__}'`);
+        return (await listPredictions(tx)).items;
+      },
+      { now },
+    );
+    expect(Object.entries(prediction?.features ?? {})).toEqual([
+      ['__proto__', 1],
+      ['a', 'x'],
+    ]);
+  });
+
   it('refuses a cursor of another window, and half a name of a version', async () => {
     const { nextCursor = '' } = await database.run(tenant, (tx) => listPredictions(tx, { ...first, limit: 1 }));
     for (const input of [

@@ -152,9 +152,14 @@ describe('close', () => {
     const tenant = await writerTenant(predictions.db);
     const proxy = await startLossyProxy(predictions.serviceUrl);
     const db = await connect({ url: proxy.url, max: 2 });
-    const { writer, rejected } = openWriter(db, tenant, { maxRows: 8, flushRows: 4 });
+    const { writer, rejected } = openWriter(db, tenant, {
+      maxRows: 8,
+      flushRows: 4,
+      retryMs: 60_000,
+      retryMaxMs: 60_000,
+    });
     await writer.record({ ...churn, subject: 'before' });
-    // One batch is committed, and nobody hears of it.
+    // One batch is committed, and nobody hears of it; it is not tried again before the database is away.
     proxy.loseAnswers(1);
     const unheard = numbers(4).map((n) => writer.enqueue({ ...churn, subject: `unheard ${n}`, output: { n } }));
     await Promise.all(unheard);

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { connect, newId, withTenant } from '@mcp-hub/db-core';
 import { setAlias } from '@mcp-hub/registry';
 import { barrier } from '@mcp-hub/testing';
@@ -323,6 +324,37 @@ describe('createPredictionWriter', () => {
     expect(left).toBeGreaterThan(3_000);
     await Promise.all(crowd.map((one) => one.close({ timeoutMs: 60_000 })));
     await pool.close();
+  });
+
+  it('lets no tenants that hold their own rows keep another waiting for long', async () => {
+    const holders = await Promise.all(
+      numbers(PREDICTION_LIMITS.writerFlights).map(async () => {
+        const tenant = await writerTenant(predictions.db);
+        await predictions.run(tenant, (tx) => recordPredictions(tx, { ...churn, predictions: [] }));
+        return tenant;
+      }),
+    );
+    const others = await connect({ url: predictions.serviceUrl, max: holders.length });
+    const letGo = barrier();
+    const held = holders.map(() => barrier());
+    const holding = holders.map((tenant, n) =>
+      withTenant(others, tenant, async (tx) => {
+        await tx.execute('select 1 from prediction_ledgers for update');
+        held[n]?.open();
+        await letGo.passed;
+      }),
+    );
+    await Promise.all(held.map(({ passed }) => passed));
+    const stuck = holders.map((tenant) => openWriter(predictions.db, tenant).writer);
+    const later = stuck.map((writer) => writer.record({ ...churn, subject: 'later' }));
+    const { writer } = openWriter(predictions.db, await writerTenant(predictions.db));
+    const quick = writer.record({ ...churn, subject: 'quick' });
+    // Their locks are waited for a second.
+    const inTime = await Promise.race([quick.then(() => true), pause(7_000, false)]);
+    letGo.open();
+    await Promise.all([...holding, ...later, quick]);
+    await others.close();
+    expect(inTime).toBe(true);
   });
 
   it('refuses options and tenants outside the limits', async () => {
