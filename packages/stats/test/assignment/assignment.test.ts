@@ -13,7 +13,7 @@ describe('hashUnit', () => {
     const step = (hash: bigint, code: number) => ((hash ^ BigInt(code)) * 0x01000193n) & 0xffffffffn;
     const fnv1a = (codes: readonly number[]) => codes.reduce(step, 0x811c9dc5n);
     const digits = String(fnv1a([0xd83d, 0xde00]));
-    const place = fnv1a([...digits].map((digit) => digit.charCodeAt(0))) % 10_000n;
+    const place = fnv1a(Array.from(digits, (digit) => digit.charCodeAt(0))) % 10_000n;
     expect(hashUnit({ seed: '', unit: '😀' })).toBe(Number(place) / 10_000);
   });
 
