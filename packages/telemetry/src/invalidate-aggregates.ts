@@ -1,7 +1,6 @@
-import { parseInput, type TenantTx, tenantOf, timeParameter } from '@mcp-hub/db-core';
+import { idFloor, parseInput, type TenantTx, tenantOf, timeParameter } from '@mcp-hub/db-core';
 import { sql } from 'drizzle-orm';
 import { z } from 'zod';
-import { idFloor } from './id-floor.ts';
 import { noteRefresh } from './note-refresh.ts';
 import { mlTelemetryAggregates, mlTelemetryDirtyBuckets, mlTelemetryEvents, mlTelemetrySeries } from './schema.ts';
 

@@ -1,6 +1,7 @@
 import {
   type Database,
   DomainError,
+  idFloor,
   parseInput,
   type TenantTx,
   tenantOf,
@@ -11,7 +12,6 @@ import {
 import { type SQL, sql } from 'drizzle-orm';
 import { z } from 'zod';
 import { eventsHorizon } from './events-horizon.ts';
-import { idFloor } from './id-floor.ts';
 import { TELEMETRY_LIMITS } from './limits.ts';
 import {
   mlTelemetryAggregates,

@@ -1,10 +1,9 @@
-import { parseInput, type TenantTx, tenantOf, timestampArray, uuidArray } from '@mcp-hub/db-core';
+import { idFloor, parseInput, type TenantTx, tenantOf, timestampArray, uuidArray } from '@mcp-hub/db-core';
 import { type SQL, sql } from 'drizzle-orm';
 import { z } from 'zod';
 import { type Bucket, bucketsOf, claimMinutes, HOUR_MS, MINUTE_MS } from './claim-minutes.ts';
 import { eventsHorizon } from './events-horizon.ts';
 import { histogramKey } from './histogram.ts';
-import { idFloor } from './id-floor.ts';
 import { TELEMETRY_LIMITS } from './limits.ts';
 import { fromAggregates, mergeParts, partColumns } from './merge-parts.ts';
 import { mlTelemetryEvents, type TelemetryGrain } from './schema.ts';

@@ -1,6 +1,8 @@
 import {
+  carriesTime,
   createdAtColumn,
   idColumn,
+  idTimeColumn,
   jsonColumn,
   referenceColumn,
   stateColumn,
@@ -21,9 +23,6 @@ export type TelemetryLabels = Readonly<Record<string, string>>;
 // Also hold for rows inserted by hand. Characters, of which there are never more than UTF-16 code units.
 const filled = (column: PgColumn, length: number): SQL =>
   sql`length(${column}) between 1 and ${sql.raw(String(length))}`;
-
-/** The 48 bits of milliseconds that a v7 id begins with. In SQL of its own, because generated columns know no table. */
-const timeOfId = sql`to_timestamp(('x' || encode(substring(uuid_send(id) from 1 for 6), 'hex'))::bit(48)::bigint / 1000::float8)`;
 
 /** The metrics that were recorded, and how many different sets of labels each has. */
 export const mlTelemetryMetrics = tenantTable(
@@ -95,15 +94,11 @@ export const mlTelemetryEvents = tenantTable(
     /** NaN and ±Infinity are stored as themselves. */
     value: doublePrecision('value').notNull(),
     /** The time that the id carries. */
-    recordedAt: timeColumn('recorded_at').notNull().generatedAlwaysAs(timeOfId),
+    recordedAt: idTimeColumn('recorded_at'),
   },
   (t, constraint) => [
     constraint.primaryKey(t.id),
-    // An id of another version carries no time. The years bound how many partitions a tenant can bring about.
-    constraint.check(
-      'recorded_at',
-      sql`get_byte(uuid_send(${t.id}), 6) >> 4 = 7 and ${t.recordedAt} >= '2000-01-01Z' and ${t.recordedAt} < '2100-01-01Z'`,
-    ),
+    constraint.check('recorded_at', carriesTime(t.id, t.recordedAt)),
     constraint.check(
       'value',
       sql`${t.value} between -1e140 and 1e140 or ${t.value} in ('NaN', 'Infinity', '-Infinity')`,

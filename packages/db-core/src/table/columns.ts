@@ -1,5 +1,5 @@
-import { sql } from 'drizzle-orm';
-import { jsonb, text, timestamp, uuid } from 'drizzle-orm/pg-core';
+import { type SQL, sql } from 'drizzle-orm';
+import { jsonb, type PgColumn, text, timestamp, uuid } from 'drizzle-orm/pg-core';
 import type { TenantId } from '../context/tenant-id.ts';
 import { type Id, newId } from '../value/ids.ts';
 
@@ -23,6 +23,25 @@ export const idColumn = <Kind extends string>(name = 'id') =>
     .default(sql`app_uuid_v7()`)
     .$defaultFn(() => newId())
     .$type<Id<Kind>>();
+
+/**
+ * The time that the v7 id of a row carries, the 48 bits of milliseconds that it begins with. For tables partitioned by the id,
+ * whose constraint is carriesTime.
+ */
+export const idTimeColumn = (name: string) =>
+  timeColumn(name)
+    .notNull()
+    // In SQL of its own, because generated columns know no table.
+    .generatedAlwaysAs(
+      sql`to_timestamp(('x' || encode(substring(uuid_send(id) from 1 for 6), 'hex'))::bit(48)::bigint / 1000::float8)`,
+    );
+
+/**
+ * The condition that an id carries the time of its idTimeColumn: one of another version carries none. The years 2000 to 2099 bound how
+ * many partitions a tenant can bring about.
+ */
+export const carriesTime = (id: PgColumn, time: PgColumn): SQL =>
+  sql`get_byte(uuid_send(${id}), 6) >> 4 = 7 and ${time} >= '2000-01-01Z' and ${time} < '2100-01-01Z'`;
 
 /** A reference to a row of another table; the foreign key stands among the table's constraints. */
 export const referenceColumn = <Kind extends string>(name: string) => uuid(name).$type<Id<Kind>>();

@@ -1,9 +1,8 @@
-import { parseInput, type TenantTx, tenantOf } from '@mcp-hub/db-core';
+import { idFloor, parseInput, type TenantTx, tenantOf } from '@mcp-hub/db-core';
 import { and, eq, getTableName, type SQL, sql } from 'drizzle-orm';
 import { z } from 'zod';
 import { namesOneVersion, ONE_VERSION, versionSubject } from '../inputs.ts';
 import { versionIdOf } from '../version-id-of.ts';
-import { idFloor } from './id-floor.ts';
 import { featureName } from './prediction-input.ts';
 import { predictionLabels, predictionLedgers, predictions } from './schema.ts';
 

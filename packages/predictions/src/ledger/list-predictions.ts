@@ -4,6 +4,7 @@ import {
   defineOrder,
   enumField,
   type FilterInput,
+  idFloor,
   numberField,
   type OrderInput,
   type Page,
@@ -21,7 +22,6 @@ import { z } from 'zod';
 import { namesOneVersion, type VersionSubject, versionSubject } from '../inputs.ts';
 import { predictionNotFound } from '../not-found.ts';
 import { versionIdOf } from '../version-id-of.ts';
-import { idFloor } from './id-floor.ts';
 import { featureReader, labelJoin, type Prediction, predictionColumns } from './prediction.ts';
 import { subjectName } from './prediction-input.ts';
 import { predictionLabels, predictionSources, predictions } from './schema.ts';

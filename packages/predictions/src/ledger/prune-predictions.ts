@@ -1,5 +1,6 @@
 import {
   type Database,
+  idFloor,
   parseInput,
   type TenantTx,
   tenantOf,
@@ -10,7 +11,6 @@ import {
 import { type SQL, sql } from 'drizzle-orm';
 import { z } from 'zod';
 import { PREDICTION_LIMITS } from '../limits.ts';
-import { idFloor } from './id-floor.ts';
 import {
   predictionLabelHistory,
   predictionLabels,

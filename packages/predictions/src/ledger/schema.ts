@@ -1,7 +1,9 @@
 import {
   actorColumn,
+  carriesTime,
   createdAtColumn,
   idColumn,
+  idTimeColumn,
   jsonColumn,
   referenceColumn,
   stateColumn,
@@ -21,9 +23,6 @@ export type PredictionSource = (typeof predictionSources)[number];
 // Also hold for rows inserted by hand. Characters, of which there are never more than UTF-16 code units.
 const filled = (column: PgColumn, length: number): SQL =>
   sql`length(${column}) between 1 and ${sql.raw(String(length))}`;
-
-/** The 48 bits of milliseconds that a v7 id begins with. In SQL of its own, because generated columns know no table. */
-const timeOfId = sql`to_timestamp(('x' || encode(substring(uuid_send(id) from 1 for 6), 'hex'))::bit(48)::bigint / 1000::float8)`;
 
 /** The models whose predictions are kept: what keeps a model from being erased while its labels are there. */
 export const predictionModels = tenantTable(
@@ -96,15 +95,11 @@ export const predictions = tenantTable(
     experiment: text('experiment'),
     variant: text('variant'),
     /** The time that the id carries. */
-    predictedAt: timeColumn('predicted_at').notNull().generatedAlwaysAs(timeOfId),
+    predictedAt: idTimeColumn('predicted_at'),
   },
   (t, constraint) => [
     constraint.primaryKey(t.id),
-    // An id of another version carries no time. The years bound how many partitions a tenant can bring about.
-    constraint.check(
-      'predicted_at',
-      sql`get_byte(uuid_send(${t.id}), 6) >> 4 = 7 and ${t.predictedAt} >= '2000-01-01Z' and ${t.predictedAt} < '2100-01-01Z'`,
-    ),
+    constraint.check('predicted_at', carriesTime(t.id, t.predictedAt)),
     constraint.check('subject', filled(t.subject, PREDICTION_LIMITS.subjectLength)),
     constraint.oneOf('source', t.source, predictionSources),
     // The predictions of a version, in the order of time; monitoring reads its days by it.
