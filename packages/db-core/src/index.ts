@@ -58,6 +58,7 @@ export * from './work/idempotency.ts';
 export type { DispatchReport } from './work/kind-loop.ts';
 export { type Look, lookForWork } from './work/look-for-work.ts';
 export * from './work/outbox.ts';
+export { pause } from './work/pause.ts';
 export { type PrunedTenants, pruneTenants } from './work/prune-tenants.ts';
 export { type Pruned, type PruneOptions, pruneTenant } from './work/retention.ts';
 export type { AfterWork, DispatchHooks, WorkContext, WorkHandler, WorkOutcome } from './work/run-work.ts';

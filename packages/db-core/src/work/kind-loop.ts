@@ -5,11 +5,11 @@ import { isDomainError } from '../errors.ts';
 import { WORK_LIMITS } from '../limits.ts';
 import { limitedText, wholeNumber } from './checked-inputs.ts';
 import { lookForWork } from './look-for-work.ts';
+import { pause } from './pause.ts';
 import {
   DEFAULT_HANDLER_TIMEOUT_MS,
   DEFAULT_LEASE_MS,
   type DispatchHooks,
-  pause,
   runWork,
   type WorkHandler,
   type WorkOutcome,

@@ -3,6 +3,7 @@ import type { TenantId } from '../context/tenant-id.ts';
 import type { TenantTx } from '../context/tenant-tx.ts';
 import { withTenant } from '../context/with-tenant.ts';
 import { DomainError, isDomainError } from '../errors.ts';
+import { pause } from './pause.ts';
 import type { TenantPauses } from './tenant-pauses.ts';
 import {
   type Backoff,
@@ -202,17 +203,4 @@ function report(hooks: DispatchHooks, error: unknown, work: ClaimedWork, tenant:
 function errorCodeOf(error: unknown): string {
   if (isTimeout(error)) return TIMEOUT;
   return isDomainError(error) ? error.code : 'handler_failed';
-}
-
-export function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    const end = () => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', end);
-      resolve();
-    };
-    const timer = setTimeout(end, ms);
-    signal.addEventListener('abort', end);
-  });
 }

@@ -1,6 +1,5 @@
-import { DomainError, isLeaseLost, type TenantTx } from '@mcp-hub/db-core';
+import { DomainError, isLeaseLost, pause, type TenantTx } from '@mcp-hub/db-core';
 import { type ChunkLease, chunkLeaseLost, heartbeatChunk } from './chunk-lease.ts';
-import { wait } from './wait.ts';
 
 /** Why predict's signal aborts where its job was paused. */
 const jobPaused = () =>
@@ -25,7 +24,7 @@ export function holdChunk(
   const beats = async () => {
     let heldUntil = performance.now() + leaseMs;
     for (;;) {
-      await wait(Math.min(watchMs, Math.ceil(leaseMs / 3)), stopped.signal);
+      await pause(Math.min(watchMs, Math.ceil(leaseMs / 3)), stopped.signal);
       if (stopped.signal.aborted) return;
       const began = performance.now();
       try {

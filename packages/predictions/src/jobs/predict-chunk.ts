@@ -4,6 +4,7 @@ import {
   type Id,
   isDomainError,
   isLeaseLost,
+  pause,
   type TenantTx,
   withTenant,
 } from '@mcp-hub/db-core';
@@ -15,7 +16,6 @@ import { type CompletedChunk, completeChunk, type RowResult } from './complete-c
 import { failChunk } from './fail-chunk.ts';
 import { holdChunk } from './hold-chunk.ts';
 import { isTenantTimeout } from './is-tenant-timeout.ts';
-import { wait } from './wait.ts';
 
 export interface ChunkRun {
   readonly outcome: ChunkOutcome;
@@ -97,7 +97,7 @@ async function graceOver(aborted: AbortSignal, ended: AbortSignal, graceMs: numb
     aborted.addEventListener('abort', () => resolve(), { once: true });
     ended.addEventListener('abort', () => resolve(), { once: true });
   });
-  if (!ended.aborted && !isLeaseLost(aborted.reason)) await wait(graceMs, ended);
+  if (!ended.aborted && !isLeaseLost(aborted.reason)) await pause(graceMs, ended);
   throw isLeaseLost(aborted.reason) ? chunkLeaseLost() : new DomainError('unavailable', 'predict did not end in time.');
 }
 
@@ -137,7 +137,7 @@ async function persist<Result>(act: () => Promise<Result>, aborted: AbortSignal,
       const isBlocked = blockedSince !== undefined && performance.now() - blockedSince > graceMs;
       if (!again || isOver || isBlocked) throw error;
     }
-    await wait(Math.random() * Math.min(5_000, 100 * 2 ** Math.min(tries, 10)), new AbortController().signal);
+    await pause(Math.random() * Math.min(5_000, 100 * 2 ** Math.min(tries, 10)), new AbortController().signal);
   }
 }
 

@@ -1,10 +1,9 @@
-import { type Database, isDomainError, parseInput, readOne } from '@mcp-hub/db-core';
+import { type Database, isDomainError, parseInput, pause, readOne } from '@mcp-hub/db-core';
 import { BatchWorkerOptions, type BatchWorkerReport, type ChunkOutcome } from './batch-worker-options.ts';
 import { DEFAULT_LEASE_MS } from './chunk-lease.ts';
 import { findBatchJob } from './get-batch-job.ts';
 import { codeOf, predictChunk, tell } from './predict-chunk.ts';
 import { type Turn, tenantTurns } from './tenant-turns.ts';
-import { wait } from './wait.ts';
 
 const LONGEST_PAUSE_MS = 10_000;
 
@@ -98,7 +97,7 @@ export async function runBatchWorker(db: Database, options: BatchWorkerOptions):
         const pauseMs = Math.random() * Math.min(LONGEST_PAUSE_MS, 100 * 2 ** Math.min(failures, 20));
         failures += 1;
         logger?.warn({ code: error.code, failures, pauseMs }, 'the worker could not claim and will try again');
-        await wait(pauseMs, signal);
+        await pause(pauseMs, signal);
       }
     }
   } finally {
@@ -114,7 +113,7 @@ async function nap(ms: number, signal: AbortSignal, running: ReadonlySet<Promise
   const wake = () => awake.abort();
   if (signal.aborted) wake();
   signal.addEventListener('abort', wake);
-  await Promise.race([wait(ms, awake.signal), ...running]);
+  await Promise.race([pause(ms, awake.signal), ...running]);
   signal.removeEventListener('abort', wake);
   wake();
 }
