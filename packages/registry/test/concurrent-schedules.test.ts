@@ -1,5 +1,5 @@
 import { isDomainError, type TenantTx } from '@mcp-hub/db-core';
-import { freshTenant } from '@mcp-hub/testing';
+import { freshTenant, withinMs } from '@mcp-hub/testing';
 import { sql } from 'drizzle-orm';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
@@ -252,7 +252,7 @@ it('gives to transactions at the same time what a registry in memory gives to th
     fc.asyncProperty(
       fc.array(fc.array(transaction, { minLength: 1, maxLength: 4 }), { minLength: 4, maxLength: 4 }),
       fc.scheduler(),
-      async (workers, scheduler) => {
+      withinMs(20_000, async (workers, scheduler) => {
         const tenant = freshTenant();
         const start: Registry = {};
         await registry.run(tenant, async (tx) => {
@@ -295,9 +295,9 @@ it('gives to transactions at the same time what a registry in memory gives to th
         count.overlapping += done.filter((one) =>
           done.some((other) => other !== one && other.began < one.ended && one.began < other.ended),
         ).length;
-      },
+      }),
     ),
-    { numRuns: 200, interruptAfterTimeLimit: 20_000 },
+    { numRuns: 200 },
   );
   // The schedules were what they are meant to be: many at once, some refused, few lost.
   expect(count.runs).toBeGreaterThan(3);

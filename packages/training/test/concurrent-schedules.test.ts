@@ -1,5 +1,5 @@
 import { isDomainError, isLeaseLost, type TenantTx } from '@mcp-hub/db-core';
-import { freshTenant } from '@mcp-hub/testing';
+import { freshTenant, withinMs } from '@mcp-hub/testing';
 import { sql } from 'drizzle-orm';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
@@ -253,45 +253,50 @@ it('gives to transactions at the same time what runs in memory give to them one 
   const count = { runs: 0, committed: 0, overlapping: 0 };
   const outcomes = new Map<string, number>();
   await fc.assert(
-    fc.asyncProperty(fc.array(worker, { minLength: 3, maxLength: 3 }), fc.scheduler(), async (workers, scheduler) => {
-      const tenant = freshTenant();
-      const ids: string[] = [];
-      for (let index = 0; index < RUNS; index += 1) {
-        const make = async (tx: TenantTx) => (await createRun(tx, { name: `r${index}` })).id;
-        ids.push(await training.run(tenant, make, at(index)));
-      }
-      let ticks = 0;
-      const clock = () => (ticks += 1);
-      const turn = () => scheduler.schedule(Promise.resolve(), 'turn');
-      const all: Attempted[] = [];
-      const running = Promise.all(
-        workers.map(async (transactions) => {
-          const tokens = new Map<number, number>();
-          for (const given of transactions) all.push(await tryTransaction({ tenant, ids, turn, clock }, given, tokens));
-        }),
-      );
-      await scheduler.waitFor(running);
-      const calm = () => Promise.resolve();
-      const end = await tryTransaction(
-        { tenant, ids, turn: calm, clock },
-        { at: 9, steps: [{ do: 'read' }] },
-        new Map(),
-      );
-      all.push(end);
-      const committed = all.filter((one) => one.committed);
-      const explained = isExplained(Array.from({ length: RUNS }, newRun), committed, all);
-      expect(explained, `No order explains ${JSON.stringify(all, undefined, 1)}`).toBe(true);
-      await expectHistoryToAgree(tenant, ids);
+    fc.asyncProperty(
+      fc.array(worker, { minLength: 3, maxLength: 3 }),
+      fc.scheduler(),
+      withinMs(15_000, async (workers, scheduler) => {
+        const tenant = freshTenant();
+        const ids: string[] = [];
+        for (let index = 0; index < RUNS; index += 1) {
+          const make = async (tx: TenantTx) => (await createRun(tx, { name: `r${index}` })).id;
+          ids.push(await training.run(tenant, make, at(index)));
+        }
+        let ticks = 0;
+        const clock = () => (ticks += 1);
+        const turn = () => scheduler.schedule(Promise.resolve(), 'turn');
+        const all: Attempted[] = [];
+        const running = Promise.all(
+          workers.map(async (transactions) => {
+            const tokens = new Map<number, number>();
+            for (const given of transactions)
+              all.push(await tryTransaction({ tenant, ids, turn, clock }, given, tokens));
+          }),
+        );
+        await scheduler.waitFor(running);
+        const calm = () => Promise.resolve();
+        const end = await tryTransaction(
+          { tenant, ids, turn: calm, clock },
+          { at: 9, steps: [{ do: 'read' }] },
+          new Map(),
+        );
+        all.push(end);
+        const committed = all.filter((one) => one.committed);
+        const explained = isExplained(Array.from({ length: RUNS }, newRun), committed, all);
+        expect(explained, `No order explains ${JSON.stringify(all, undefined, 1)}`).toBe(true);
+        await expectHistoryToAgree(tenant, ids);
 
-      count.runs += 1;
-      count.committed += committed.length;
-      count.overlapping += committed.filter((one) => all.some((other) => overlap(one, other))).length;
-      for (const { operation, outcome } of committed.flatMap(({ calls }) => calls)) {
-        const word = `${operation.do} ${'refused' in outcome ? outcome.refused : 'done'}`;
-        outcomes.set(word, (outcomes.get(word) ?? 0) + 1);
-      }
-    }),
-    { numRuns: 300, interruptAfterTimeLimit: 15_000 },
+        count.runs += 1;
+        count.committed += committed.length;
+        count.overlapping += committed.filter((one) => all.some((other) => overlap(one, other))).length;
+        for (const { operation, outcome } of committed.flatMap(({ calls }) => calls)) {
+          const word = `${operation.do} ${'refused' in outcome ? outcome.refused : 'done'}`;
+          outcomes.set(word, (outcomes.get(word) ?? 0) + 1);
+        }
+      }),
+    ),
+    { numRuns: 300 },
   );
   // The schedules were what they are meant to be: many at once, some refused because the run was lost.
   expect(count.runs).toBeGreaterThan(3);

@@ -14,3 +14,4 @@ export { checkReadme, type ReadmeLines, type ReadmeRun, runReadme } from './run-
 export { type OwnServer, startOwnServer } from './start-own-server.ts';
 export { type Program, startProgram } from './start-program.ts';
 export { createTestDatabase, type TestDatabase, type TestDatabaseOptions, useTestDatabase } from './test-database.ts';
+export { withinMs } from './within-ms.ts';
