@@ -29,7 +29,7 @@ export {
   type UuidField,
   uuidField,
 } from './filter/filter-fields.ts';
-export type { Filter, FilterInput } from './filter/filter-node.ts';
+export type { Filter, FilterInput, FilterNode } from './filter/filter-node.ts';
 export { readFilter } from './filter/read-filter.ts';
 export * from './limits.ts';
 export type { Logger } from './logger.ts';

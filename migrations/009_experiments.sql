@@ -1,0 +1,392 @@
+-- 009_experiments: what @mcp-hub/experiments keeps. Composed by db:generate: change packages/experiments, not this file.
+-- composed-from: @mcp-hub/experiments
+
+CREATE TABLE "ab_experiment_events" (
+	"tenant_id" text DEFAULT current_setting('app.tenant') NOT NULL,
+	"id" uuid DEFAULT app_uuid_v7() NOT NULL,
+	"experiment_id" uuid NOT NULL,
+	"experiment_key" text NOT NULL,
+	"change" text NOT NULL,
+	"from_status" text,
+	"to_status" text,
+	"detail" jsonb,
+	"actor" text DEFAULT nullif(current_setting('app.actor', true), ''),
+	"occurred_at" timestamp (3) with time zone DEFAULT app_now() NOT NULL,
+	CONSTRAINT "ab_experiment_events_pk" PRIMARY KEY("tenant_id","id"),
+	CONSTRAINT "ab_experiment_events_tenant_id_check" CHECK ("ab_experiment_events"."tenant_id" <> '')
+);
+--> statement-breakpoint
+CREATE TABLE "ab_holdouts" (
+	"tenant_id" text DEFAULT current_setting('app.tenant') NOT NULL,
+	"id" uuid DEFAULT app_uuid_v7() NOT NULL,
+	"key" text NOT NULL,
+	"seed" text NOT NULL,
+	"share" double precision NOT NULL,
+	"description" text,
+	"actor" text DEFAULT nullif(current_setting('app.actor', true), ''),
+	"created_at" timestamp (3) with time zone DEFAULT app_now() NOT NULL,
+	CONSTRAINT "ab_holdouts_pk" PRIMARY KEY("tenant_id","id"),
+	CONSTRAINT "ab_holdouts_key_key" UNIQUE("tenant_id","key"),
+	CONSTRAINT "ab_holdouts_tenant_id_check" CHECK ("ab_holdouts"."tenant_id" <> ''),
+	CONSTRAINT "ab_holdouts_key_check" CHECK (length("ab_holdouts"."key") between 1 and 100),
+	CONSTRAINT "ab_holdouts_seed_check" CHECK (length("ab_holdouts"."seed") between 1 and 256),
+	CONSTRAINT "ab_holdouts_share_check" CHECK ("ab_holdouts"."share" > 0 and "ab_holdouts"."share" < 1)
+);
+--> statement-breakpoint
+CREATE TABLE "ab_layers" (
+	"tenant_id" text DEFAULT current_setting('app.tenant') NOT NULL,
+	"id" uuid DEFAULT app_uuid_v7() NOT NULL,
+	"key" text NOT NULL,
+	"seed" text NOT NULL,
+	"description" text,
+	"actor" text DEFAULT nullif(current_setting('app.actor', true), ''),
+	"created_at" timestamp (3) with time zone DEFAULT app_now() NOT NULL,
+	CONSTRAINT "ab_layers_pk" PRIMARY KEY("tenant_id","id"),
+	CONSTRAINT "ab_layers_key_key" UNIQUE("tenant_id","key"),
+	CONSTRAINT "ab_layers_tenant_id_check" CHECK ("ab_layers"."tenant_id" <> ''),
+	CONSTRAINT "ab_layers_key_check" CHECK (length("ab_layers"."key") between 1 and 100),
+	CONSTRAINT "ab_layers_seed_check" CHECK (length("ab_layers"."seed") between 1 and 256)
+);
+--> statement-breakpoint
+CREATE TABLE "ab_experiments" (
+	"tenant_id" text DEFAULT current_setting('app.tenant') NOT NULL,
+	"id" uuid DEFAULT app_uuid_v7() NOT NULL,
+	"key" text NOT NULL,
+	"hypothesis" text NOT NULL,
+	"status" text DEFAULT 'draft' NOT NULL,
+	"seed" text NOT NULL,
+	"hash_version" smallint DEFAULT 2 NOT NULL,
+	"targeting" jsonb,
+	"layer_id" uuid,
+	"layer_start" double precision,
+	"layer_end" double precision,
+	"test" text DEFAULT 'sequential' NOT NULL,
+	"alpha" double precision DEFAULT 0.05 NOT NULL,
+	"correction" text DEFAULT 'holm' NOT NULL,
+	"planned_units" integer DEFAULT 5000 NOT NULL,
+	"minimum_units" integer DEFAULT 150 NOT NULL,
+	"epoch" integer DEFAULT 1 NOT NULL,
+	"revision" integer DEFAULT 1 NOT NULL,
+	"actor" text DEFAULT nullif(current_setting('app.actor', true), ''),
+	"created_at" timestamp (3) with time zone DEFAULT app_now() NOT NULL,
+	"updated_at" timestamp (3) with time zone DEFAULT app_now() NOT NULL,
+	"started_at" timestamp (3) with time zone,
+	"stopped_at" timestamp (3) with time zone,
+	CONSTRAINT "ab_experiments_pk" PRIMARY KEY("tenant_id","id"),
+	CONSTRAINT "ab_experiments_key_key" UNIQUE("tenant_id","key"),
+	CONSTRAINT "ab_experiments_tenant_id_check" CHECK ("ab_experiments"."tenant_id" <> ''),
+	CONSTRAINT "ab_experiments_key_check" CHECK (length("ab_experiments"."key") between 1 and 100),
+	CONSTRAINT "ab_experiments_seed_check" CHECK (length("ab_experiments"."seed") between 1 and 256),
+	CONSTRAINT "ab_experiments_hypothesis_check" CHECK (length("ab_experiments"."hypothesis") between 1 and 4000),
+	CONSTRAINT "ab_experiments_hash_version_check" CHECK ("ab_experiments"."hash_version" in (1, 2)),
+	CONSTRAINT "ab_experiments_alpha_check" CHECK ("ab_experiments"."alpha" > 0 and "ab_experiments"."alpha" < 1),
+	CONSTRAINT "ab_experiments_minimum_units_check" CHECK ("ab_experiments"."minimum_units" >= 2 and "ab_experiments"."planned_units" >= 2),
+	CONSTRAINT "ab_experiments_layer_check" CHECK (case when "ab_experiments"."layer_id" is null then "ab_experiments"."layer_start" is null and "ab_experiments"."layer_end" is null
+          else "ab_experiments"."layer_start" >= 0 and "ab_experiments"."layer_start" < "ab_experiments"."layer_end" and "ab_experiments"."layer_end" <= 1 end),
+	CONSTRAINT "ab_experiments_status_check" CHECK ("ab_experiments"."status" in ('draft', 'running', 'paused', 'stopped', 'archived')),
+	CONSTRAINT "ab_experiments_test_check" CHECK ("ab_experiments"."test" in ('fixed', 'sequential')),
+	CONSTRAINT "ab_experiments_correction_check" CHECK ("ab_experiments"."correction" in ('none', 'holm', 'benjamini_hochberg')),
+	CONSTRAINT "ab_experiments_layer_fk" FOREIGN KEY ("tenant_id","layer_id") REFERENCES "public"."ab_layers"("tenant_id","id") ON DELETE no action ON UPDATE no action
+);
+--> statement-breakpoint
+CREATE TABLE "ab_allocations" (
+	"tenant_id" text DEFAULT current_setting('app.tenant') NOT NULL,
+	"experiment_id" uuid NOT NULL,
+	"epoch" integer NOT NULL,
+	"coverage" double precision NOT NULL,
+	"weights" double precision[] NOT NULL,
+	"ranges" jsonb NOT NULL,
+	"sdk_compatible" boolean NOT NULL,
+	"actor" text DEFAULT nullif(current_setting('app.actor', true), ''),
+	"created_at" timestamp (3) with time zone DEFAULT app_now() NOT NULL,
+	CONSTRAINT "ab_allocations_pk" PRIMARY KEY("tenant_id","experiment_id","epoch"),
+	CONSTRAINT "ab_allocations_tenant_id_check" CHECK ("ab_allocations"."tenant_id" <> ''),
+	CONSTRAINT "ab_allocations_coverage_check" CHECK ("ab_allocations"."coverage" between 0 and 1),
+	CONSTRAINT "ab_allocations_experiment_fk" FOREIGN KEY ("tenant_id","experiment_id") REFERENCES "public"."ab_experiments"("tenant_id","id") ON DELETE cascade ON UPDATE no action
+);
+--> statement-breakpoint
+CREATE TABLE "ab_holdout_experiments" (
+	"tenant_id" text DEFAULT current_setting('app.tenant') NOT NULL,
+	"experiment_id" uuid NOT NULL,
+	"holdout_id" uuid NOT NULL,
+	CONSTRAINT "ab_holdout_experiments_pk" PRIMARY KEY("tenant_id","experiment_id","holdout_id"),
+	CONSTRAINT "ab_holdout_experiments_tenant_id_check" CHECK ("ab_holdout_experiments"."tenant_id" <> ''),
+	CONSTRAINT "ab_holdout_experiments_experiment_fk" FOREIGN KEY ("tenant_id","experiment_id") REFERENCES "public"."ab_experiments"("tenant_id","id") ON DELETE cascade ON UPDATE no action,
+	CONSTRAINT "ab_holdout_experiments_holdout_fk" FOREIGN KEY ("tenant_id","holdout_id") REFERENCES "public"."ab_holdouts"("tenant_id","id") ON DELETE no action ON UPDATE no action
+);
+--> statement-breakpoint
+CREATE TABLE "ab_metrics" (
+	"tenant_id" text DEFAULT current_setting('app.tenant') NOT NULL,
+	"id" uuid DEFAULT app_uuid_v7() NOT NULL,
+	"experiment_id" uuid NOT NULL,
+	"key" text NOT NULL,
+	"position" smallint NOT NULL,
+	"role" text NOT NULL,
+	"kind" text NOT NULL,
+	"outcome" text NOT NULL,
+	"denominator" text,
+	"quantile" double precision,
+	"direction" text DEFAULT 'increase' NOT NULL,
+	"minimum_effect" double precision,
+	"alpha" double precision,
+	"delay_ms" bigint DEFAULT 0 NOT NULL,
+	"window_ms" bigint,
+	"cuped_ms" bigint,
+	CONSTRAINT "ab_metrics_pk" PRIMARY KEY("tenant_id","id"),
+	CONSTRAINT "ab_metrics_key_key" UNIQUE("tenant_id","experiment_id","key"),
+	CONSTRAINT "ab_metrics_position_key" UNIQUE("tenant_id","experiment_id","position"),
+	CONSTRAINT "ab_metrics_tenant_id_check" CHECK ("ab_metrics"."tenant_id" <> ''),
+	CONSTRAINT "ab_metrics_key_check" CHECK (length("ab_metrics"."key") between 1 and 100),
+	CONSTRAINT "ab_metrics_outcome_check" CHECK (length("ab_metrics"."outcome") between 1 and 250),
+	CONSTRAINT "ab_metrics_denominator_check" CHECK (("ab_metrics"."denominator" is not null) = ("ab_metrics"."kind" = 'ratio')),
+	CONSTRAINT "ab_metrics_quantile_check" CHECK (("ab_metrics"."quantile" is not null) = ("ab_metrics"."kind" = 'quantile')),
+	CONSTRAINT "ab_metrics_window_check" CHECK ("ab_metrics"."delay_ms" >= 0 and "ab_metrics"."window_ms" > 0 and "ab_metrics"."cuped_ms" > 0),
+	CONSTRAINT "ab_metrics_role_check" CHECK ("ab_metrics"."role" in ('primary', 'secondary', 'guardrail')),
+	CONSTRAINT "ab_metrics_kind_check" CHECK ("ab_metrics"."kind" in ('mean', 'proportion', 'ratio', 'quantile')),
+	CONSTRAINT "ab_metrics_direction_check" CHECK ("ab_metrics"."direction" in ('increase', 'decrease')),
+	CONSTRAINT "ab_metrics_experiment_fk" FOREIGN KEY ("tenant_id","experiment_id") REFERENCES "public"."ab_experiments"("tenant_id","id") ON DELETE cascade ON UPDATE no action
+);
+--> statement-breakpoint
+CREATE TABLE "ab_variants" (
+	"tenant_id" text DEFAULT current_setting('app.tenant') NOT NULL,
+	"id" uuid DEFAULT app_uuid_v7() NOT NULL,
+	"experiment_id" uuid NOT NULL,
+	"key" text NOT NULL,
+	"position" smallint NOT NULL,
+	"is_control" boolean DEFAULT false NOT NULL,
+	"model_version_id" uuid,
+	"description" text,
+	CONSTRAINT "ab_variants_pk" PRIMARY KEY("tenant_id","id"),
+	CONSTRAINT "ab_variants_key_key" UNIQUE("tenant_id","experiment_id","key"),
+	CONSTRAINT "ab_variants_position_key" UNIQUE("tenant_id","experiment_id","position"),
+	CONSTRAINT "ab_variants_tenant_id_check" CHECK ("ab_variants"."tenant_id" <> ''),
+	CONSTRAINT "ab_variants_key_check" CHECK (length("ab_variants"."key") between 1 and 100),
+	CONSTRAINT "ab_variants_experiment_fk" FOREIGN KEY ("tenant_id","experiment_id") REFERENCES "public"."ab_experiments"("tenant_id","id") ON DELETE cascade ON UPDATE no action,
+	CONSTRAINT "ab_variants_version_fk" FOREIGN KEY ("tenant_id","model_version_id") REFERENCES "public"."model_registry"("tenant_id","id") ON DELETE no action ON UPDATE no action
+);
+--> statement-breakpoint
+CREATE INDEX "ab_experiment_events_experiment_idx" ON "ab_experiment_events" USING btree ("tenant_id","experiment_id","id");
+--> statement-breakpoint
+CREATE INDEX "ab_experiments_layer_idx" ON "ab_experiments" USING btree ("tenant_id","layer_id","id");
+--> statement-breakpoint
+CREATE INDEX "ab_holdout_experiments_holdout_idx" ON "ab_holdout_experiments" USING btree ("tenant_id","holdout_id","experiment_id");
+--> statement-breakpoint
+CREATE UNIQUE INDEX "ab_variants_control_key" ON "ab_variants" USING btree ("tenant_id","experiment_id") WHERE "ab_variants"."is_control";
+--> statement-breakpoint
+CREATE INDEX "ab_variants_version_idx" ON "ab_variants" USING btree ("tenant_id","model_version_id","id");
+--> statement-breakpoint
+ALTER TABLE "ab_allocations" ENABLE ROW LEVEL SECURITY;
+--> statement-breakpoint
+ALTER TABLE "ab_experiment_events" ENABLE ROW LEVEL SECURITY;
+--> statement-breakpoint
+ALTER TABLE "ab_experiments" ENABLE ROW LEVEL SECURITY;
+--> statement-breakpoint
+ALTER TABLE "ab_holdout_experiments" ENABLE ROW LEVEL SECURITY;
+--> statement-breakpoint
+ALTER TABLE "ab_holdouts" ENABLE ROW LEVEL SECURITY;
+--> statement-breakpoint
+ALTER TABLE "ab_layers" ENABLE ROW LEVEL SECURITY;
+--> statement-breakpoint
+ALTER TABLE "ab_metrics" ENABLE ROW LEVEL SECURITY;
+--> statement-breakpoint
+ALTER TABLE "ab_variants" ENABLE ROW LEVEL SECURITY;
+--> statement-breakpoint
+CREATE POLICY "ab_allocations_tenant_policy" ON "ab_allocations" AS PERMISSIVE FOR ALL TO public USING (tenant_id = (select nullif(current_setting('app.tenant', true), ''))) WITH CHECK (tenant_id = (select nullif(current_setting('app.tenant', true), '')));
+--> statement-breakpoint
+CREATE POLICY "ab_experiment_events_tenant_policy" ON "ab_experiment_events" AS PERMISSIVE FOR ALL TO public USING (tenant_id = (select nullif(current_setting('app.tenant', true), ''))) WITH CHECK (tenant_id = (select nullif(current_setting('app.tenant', true), '')));
+--> statement-breakpoint
+CREATE POLICY "ab_experiments_tenant_policy" ON "ab_experiments" AS PERMISSIVE FOR ALL TO public USING (tenant_id = (select nullif(current_setting('app.tenant', true), ''))) WITH CHECK (tenant_id = (select nullif(current_setting('app.tenant', true), '')));
+--> statement-breakpoint
+CREATE POLICY "ab_holdout_experiments_tenant_policy" ON "ab_holdout_experiments" AS PERMISSIVE FOR ALL TO public USING (tenant_id = (select nullif(current_setting('app.tenant', true), ''))) WITH CHECK (tenant_id = (select nullif(current_setting('app.tenant', true), '')));
+--> statement-breakpoint
+CREATE POLICY "ab_holdouts_tenant_policy" ON "ab_holdouts" AS PERMISSIVE FOR ALL TO public USING (tenant_id = (select nullif(current_setting('app.tenant', true), ''))) WITH CHECK (tenant_id = (select nullif(current_setting('app.tenant', true), '')));
+--> statement-breakpoint
+CREATE POLICY "ab_layers_tenant_policy" ON "ab_layers" AS PERMISSIVE FOR ALL TO public USING (tenant_id = (select nullif(current_setting('app.tenant', true), ''))) WITH CHECK (tenant_id = (select nullif(current_setting('app.tenant', true), '')));
+--> statement-breakpoint
+CREATE POLICY "ab_metrics_tenant_policy" ON "ab_metrics" AS PERMISSIVE FOR ALL TO public USING (tenant_id = (select nullif(current_setting('app.tenant', true), ''))) WITH CHECK (tenant_id = (select nullif(current_setting('app.tenant', true), '')));
+--> statement-breakpoint
+CREATE POLICY "ab_variants_tenant_policy" ON "ab_variants" AS PERMISSIVE FOR ALL TO public USING (tenant_id = (select nullif(current_setting('app.tenant', true), ''))) WITH CHECK (tenant_id = (select nullif(current_setting('app.tenant', true), '')));
+--> statement-breakpoint
+ALTER TABLE "ab_experiment_events" FORCE ROW LEVEL SECURITY;
+--> statement-breakpoint
+GRANT SELECT, INSERT ON "ab_experiment_events" TO app_tenant;
+--> statement-breakpoint
+GRANT SELECT ON "ab_experiment_events" TO app_readonly;
+--> statement-breakpoint
+COMMENT ON TABLE "ab_experiment_events" IS 'append-only';
+--> statement-breakpoint
+ALTER TABLE "ab_holdouts" FORCE ROW LEVEL SECURITY;
+--> statement-breakpoint
+GRANT SELECT, INSERT, UPDATE, DELETE ON "ab_holdouts" TO app_tenant;
+--> statement-breakpoint
+GRANT SELECT ON "ab_holdouts" TO app_readonly;
+--> statement-breakpoint
+ALTER TABLE "ab_layers" FORCE ROW LEVEL SECURITY;
+--> statement-breakpoint
+GRANT SELECT, INSERT, UPDATE, DELETE ON "ab_layers" TO app_tenant;
+--> statement-breakpoint
+GRANT SELECT ON "ab_layers" TO app_readonly;
+--> statement-breakpoint
+ALTER TABLE "ab_experiments" FORCE ROW LEVEL SECURITY;
+--> statement-breakpoint
+GRANT SELECT, INSERT, UPDATE, DELETE ON "ab_experiments" TO app_tenant;
+--> statement-breakpoint
+GRANT SELECT ON "ab_experiments" TO app_readonly;
+--> statement-breakpoint
+ALTER TABLE "ab_allocations" FORCE ROW LEVEL SECURITY;
+--> statement-breakpoint
+GRANT SELECT, INSERT ON "ab_allocations" TO app_tenant;
+--> statement-breakpoint
+GRANT SELECT ON "ab_allocations" TO app_readonly;
+--> statement-breakpoint
+COMMENT ON TABLE "ab_allocations" IS 'append-only';
+--> statement-breakpoint
+ALTER TABLE "ab_holdout_experiments" FORCE ROW LEVEL SECURITY;
+--> statement-breakpoint
+GRANT SELECT, INSERT, UPDATE, DELETE ON "ab_holdout_experiments" TO app_tenant;
+--> statement-breakpoint
+GRANT SELECT ON "ab_holdout_experiments" TO app_readonly;
+--> statement-breakpoint
+ALTER TABLE "ab_metrics" FORCE ROW LEVEL SECURITY;
+--> statement-breakpoint
+GRANT SELECT, INSERT, UPDATE, DELETE ON "ab_metrics" TO app_tenant;
+--> statement-breakpoint
+GRANT SELECT ON "ab_metrics" TO app_readonly;
+--> statement-breakpoint
+ALTER TABLE "ab_variants" FORCE ROW LEVEL SECURITY;
+--> statement-breakpoint
+GRANT SELECT, INSERT, UPDATE, DELETE ON "ab_variants" TO app_tenant;
+--> statement-breakpoint
+GRANT SELECT ON "ab_variants" TO app_readonly;
+--> statement-breakpoint
+do $record$
+declare
+  wrong text;
+begin
+  select pg_catalog.string_agg(object, ', ' order by object) into wrong from (
+    select 'no forced row level security: table ' || made.name
+      from (values
+        ('ab_allocations'),
+        ('ab_experiment_events'),
+        ('ab_experiments'),
+        ('ab_holdout_experiments'),
+        ('ab_holdouts'),
+        ('ab_layers'),
+        ('ab_metrics'),
+        ('ab_variants')
+      ) as made(name)
+     where not exists (select from pg_catalog.pg_class c where c.oid = pg_catalog.to_regclass('public.' || made.name) and c.relrowsecurity and c.relforcerowsecurity)
+    union all
+    select 'missing: constraint ' || made.parent || '.' || made.name
+      from (values
+        ('ab_allocations', 'ab_allocations_coverage_check'),
+        ('ab_allocations', 'ab_allocations_experiment_fk'),
+        ('ab_allocations', 'ab_allocations_pk'),
+        ('ab_allocations', 'ab_allocations_tenant_id_check'),
+        ('ab_experiment_events', 'ab_experiment_events_pk'),
+        ('ab_experiment_events', 'ab_experiment_events_tenant_id_check'),
+        ('ab_experiments', 'ab_experiments_alpha_check'),
+        ('ab_experiments', 'ab_experiments_correction_check'),
+        ('ab_experiments', 'ab_experiments_hash_version_check'),
+        ('ab_experiments', 'ab_experiments_hypothesis_check'),
+        ('ab_experiments', 'ab_experiments_key_check'),
+        ('ab_experiments', 'ab_experiments_key_key'),
+        ('ab_experiments', 'ab_experiments_layer_check'),
+        ('ab_experiments', 'ab_experiments_layer_fk'),
+        ('ab_experiments', 'ab_experiments_minimum_units_check'),
+        ('ab_experiments', 'ab_experiments_pk'),
+        ('ab_experiments', 'ab_experiments_seed_check'),
+        ('ab_experiments', 'ab_experiments_status_check'),
+        ('ab_experiments', 'ab_experiments_tenant_id_check'),
+        ('ab_experiments', 'ab_experiments_test_check'),
+        ('ab_holdout_experiments', 'ab_holdout_experiments_experiment_fk'),
+        ('ab_holdout_experiments', 'ab_holdout_experiments_holdout_fk'),
+        ('ab_holdout_experiments', 'ab_holdout_experiments_pk'),
+        ('ab_holdout_experiments', 'ab_holdout_experiments_tenant_id_check'),
+        ('ab_holdouts', 'ab_holdouts_key_check'),
+        ('ab_holdouts', 'ab_holdouts_key_key'),
+        ('ab_holdouts', 'ab_holdouts_pk'),
+        ('ab_holdouts', 'ab_holdouts_seed_check'),
+        ('ab_holdouts', 'ab_holdouts_share_check'),
+        ('ab_holdouts', 'ab_holdouts_tenant_id_check'),
+        ('ab_layers', 'ab_layers_key_check'),
+        ('ab_layers', 'ab_layers_key_key'),
+        ('ab_layers', 'ab_layers_pk'),
+        ('ab_layers', 'ab_layers_seed_check'),
+        ('ab_layers', 'ab_layers_tenant_id_check'),
+        ('ab_metrics', 'ab_metrics_denominator_check'),
+        ('ab_metrics', 'ab_metrics_direction_check'),
+        ('ab_metrics', 'ab_metrics_experiment_fk'),
+        ('ab_metrics', 'ab_metrics_key_check'),
+        ('ab_metrics', 'ab_metrics_key_key'),
+        ('ab_metrics', 'ab_metrics_kind_check'),
+        ('ab_metrics', 'ab_metrics_outcome_check'),
+        ('ab_metrics', 'ab_metrics_pk'),
+        ('ab_metrics', 'ab_metrics_position_key'),
+        ('ab_metrics', 'ab_metrics_quantile_check'),
+        ('ab_metrics', 'ab_metrics_role_check'),
+        ('ab_metrics', 'ab_metrics_tenant_id_check'),
+        ('ab_metrics', 'ab_metrics_window_check'),
+        ('ab_variants', 'ab_variants_experiment_fk'),
+        ('ab_variants', 'ab_variants_key_check'),
+        ('ab_variants', 'ab_variants_key_key'),
+        ('ab_variants', 'ab_variants_pk'),
+        ('ab_variants', 'ab_variants_position_key'),
+        ('ab_variants', 'ab_variants_tenant_id_check'),
+        ('ab_variants', 'ab_variants_version_fk')
+      ) as made(parent, name)
+     where not exists (select from pg_catalog.pg_constraint c where c.conrelid = pg_catalog.to_regclass('public.' || made.parent) and pg_catalog.quote_ident(c.conname) = made.name and c.convalidated)
+    union all
+    select 'missing: index ' || made.parent || '.' || made.name
+      from (values
+        ('ab_experiment_events', 'ab_experiment_events_experiment_idx'),
+        ('ab_experiments', 'ab_experiments_layer_idx'),
+        ('ab_holdout_experiments', 'ab_holdout_experiments_holdout_idx'),
+        ('ab_variants', 'ab_variants_control_key'),
+        ('ab_variants', 'ab_variants_version_idx')
+      ) as made(parent, name)
+     where not exists (select from pg_catalog.pg_index i where i.indrelid = pg_catalog.to_regclass('public.' || made.parent) and i.indexrelid = pg_catalog.to_regclass('public.' || made.name) and i.indisvalid)
+    union all
+    select 'missing: policy ' || made.parent || '.' || made.name
+      from (values
+        ('ab_allocations', 'ab_allocations_tenant_policy'),
+        ('ab_experiment_events', 'ab_experiment_events_tenant_policy'),
+        ('ab_experiments', 'ab_experiments_tenant_policy'),
+        ('ab_holdout_experiments', 'ab_holdout_experiments_tenant_policy'),
+        ('ab_holdouts', 'ab_holdouts_tenant_policy'),
+        ('ab_layers', 'ab_layers_tenant_policy'),
+        ('ab_metrics', 'ab_metrics_tenant_policy'),
+        ('ab_variants', 'ab_variants_tenant_policy')
+      ) as made(parent, name)
+     where not exists (select from pg_catalog.pg_policy p where p.polrelid = pg_catalog.to_regclass('public.' || made.parent) and pg_catalog.quote_ident(p.polname) = made.name)
+    union all
+    select 'not granted: ' || privilege || ' on ' || made.name || ' to ' || made.role
+      from (values
+        ('ab_experiments', 'app_tenant', 'delete, insert, select, update'),
+        ('ab_holdout_experiments', 'app_tenant', 'delete, insert, select, update'),
+        ('ab_holdouts', 'app_tenant', 'delete, insert, select, update'),
+        ('ab_layers', 'app_tenant', 'delete, insert, select, update'),
+        ('ab_metrics', 'app_tenant', 'delete, insert, select, update'),
+        ('ab_variants', 'app_tenant', 'delete, insert, select, update'),
+        ('ab_allocations', 'app_tenant', 'insert, select'),
+        ('ab_experiment_events', 'app_tenant', 'insert, select'),
+        ('ab_allocations', 'app_readonly', 'select'),
+        ('ab_experiment_events', 'app_readonly', 'select'),
+        ('ab_experiments', 'app_readonly', 'select'),
+        ('ab_holdout_experiments', 'app_readonly', 'select'),
+        ('ab_holdouts', 'app_readonly', 'select'),
+        ('ab_layers', 'app_readonly', 'select'),
+        ('ab_metrics', 'app_readonly', 'select'),
+        ('ab_variants', 'app_readonly', 'select')
+      ) as made(name, role, privileges)
+     cross join lateral pg_catalog.unnest(pg_catalog.string_to_array(made.privileges, ', ')) as split(privilege)
+     where not coalesce(pg_catalog.has_table_privilege(made.role, pg_catalog.to_regclass('public.' || made.name), privilege), false)
+  ) as checked(object);
+  if wrong is not null then
+    raise exception using
+      message = '009_experiments.sql is not recorded, its work is not whole: ' || wrong,
+      hint = 'The first error above says why. Mend it, put the database back to where it was, and run the file again.';
+  end if;
+  insert into public.migration_history (migration_name) values ('009_experiments.sql') on conflict (migration_name) do nothing;
+end
+$record$;

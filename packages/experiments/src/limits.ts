@@ -1,0 +1,14 @@
+/** Limits of experiments. Each one is named in the error that enforces it, and in the README. Lengths are in UTF-16 code units. */
+export const EXPERIMENT_LIMITS = {
+  /** Of the key of an experiment, variant, metric, layer or holdout. */
+  keyLength: 100,
+  /** Of the seed that the hash of an experiment, layer or holdout takes. */
+  seedLength: 256,
+  /** Of the unit that is assigned. */
+  unitLength: 256,
+  /** Of the name of an outcome that is recorded. */
+  outcomeLength: 250,
+  hypothesisLength: 4_000,
+  variants: 20,
+  metrics: 50,
+} as const;

@@ -1,0 +1,2 @@
+/** All tables of this package, for drizzle-kit, Studio and `@mcp-hub/experiments/schema`. */
+export * from './design/schema.ts';

@@ -1,0 +1,2 @@
+/** All tables of this package, for drizzle-kit, Studio and `@mcp-hub/monitoring/schema`. */
+export * from './baselines/schema.ts';
