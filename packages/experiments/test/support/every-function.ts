@@ -1,12 +1,13 @@
 import type { TenantTx } from '@mcp-hub/db-core';
 import { registerVersion } from '@mcp-hub/registry';
+import { and, eq, sql } from 'drizzle-orm';
 import * as exported from '../../src/index.ts';
 
 // What a new export has to be told to: the world that it is called in, and its input there. Isolation and the README's
 // tables are held against all of them.
 
 /** Exports that take no transaction: what computes only. */
-export const withoutTransaction: readonly string[] = ['freeRanges', 'targetingFields'];
+export const withoutTransaction: readonly string[] = ['freeRanges', 'planExperiment', 'targetingFields'];
 
 /** Exports that take a transaction. */
 export const functionNames = Object.entries(exported)
@@ -16,7 +17,25 @@ export const functionNames = Object.entries(exported)
 
 type Callable = (tx: TenantTx, input: unknown) => Promise<unknown>;
 
+/** What reads a subquery is given one of the world's variants, as units that entered by their experiment's key. */
 export async function callFunction(tx: TenantTx, name: string, input: unknown): Promise<unknown> {
+  if (name === 'readBaselines') {
+    const { abExperiments, abVariants } = exported;
+    const rows = tx
+      .select({
+        outcome: abExperiments.key,
+        unit: sql<string>`${abVariants.key}`.as('unit'),
+        at: sql<Date>`'2026-05-01Z'::timestamptz`.as('at'),
+      })
+      .from(abExperiments)
+      .innerJoin(
+        abVariants,
+        and(eq(abVariants.tenantId, abExperiments.tenantId), eq(abVariants.experimentId, abExperiments.id)),
+      )
+      .as('rows');
+    const columns = { outcome: rows.outcome, unit: rows.unit, value: sql`1`, at: rows.at };
+    return await exported.readBaselines(tx, { ...(input as exported.ReadBaselinesInput), rows, columns });
+  }
   const found: unknown = Reflect.get(exported, name);
   if (typeof found !== 'function') throw new Error(`The package exports no function ${name}.`);
   return await (found as Callable)(tx, input);
@@ -75,6 +94,10 @@ export function inputsIn(world: World): Readonly<Record<string, unknown>> {
     listExperiments: { filter: `id = '${experimentId}'` },
     listHoldouts: { filter: `key = '${holdoutKey}'` },
     listLayers: { filter: `key = '${layerKey}'` },
+    readBaselines: {
+      ...{ entry: key, metrics: [{ key, kind: 'mean' }] },
+      ...{ from: new Date('2026-04-01Z'), to: new Date('2026-05-02Z') },
+    },
     reseedExperiment: { key, seed: 'another' },
     setAllocation: { experimentId, coverage: 0.5 },
     transitionExperiment: { key, status: 'running' },
