@@ -147,6 +147,8 @@ export const abVariants = tenantTable(
   (t, constraint) => [
     constraint.primaryKey(t.id),
     constraint.unique('key', t.experimentId, t.key),
+    // The weights of an allocation go by it.
+    constraint.unique('position', t.experimentId, t.position),
     constraint.uniqueWhere('control', [t.experimentId], sql`${t.isControl}`),
     constraint.foreignKey('experiment', [t.experimentId], [abExperiments.id], { onDelete: 'cascade' }),
     constraint.foreignKey('version', [t.modelVersionId], [modelRegistry.id]),

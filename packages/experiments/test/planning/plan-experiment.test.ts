@@ -74,10 +74,17 @@ describe('planExperiment', () => {
     const fixed = needed({ ...halves, metrics: [spent] });
     const sequential = needed({ weights: [0.5, 0.5], metrics: [spent] });
     expect(sequential.units / fixed.units).toBeCloseTo(1.91, 2);
-    const { units } = sequential;
-    const standardError = 20 * Math.sqrt(4 / units);
-    const { halfWidth } = confidenceSequence({ effect: { estimate: 0, standardError }, n: units, tuningN: units });
-    expect(normal().cdf((2 - halfWidth) / standardError)).toBeCloseTo(0.8, 3);
+    for (const weights of [
+      [0.5, 0.5],
+      [0.4, 0.3, 0.3],
+    ]) {
+      const { units } = needed({ weights, metrics: [spent] });
+      // Of the two arms that are compared.
+      const [a, b] = [(weights[0] ?? 0) * units, (weights[1] ?? 0) * units];
+      const standardError = 20 * Math.sqrt(1 / a + 1 / b);
+      const { halfWidth } = confidenceSequence({ effect: { estimate: 0, standardError }, n: a + b, tuningN: units });
+      expect(normal().cdf((2 - halfWidth) / standardError)).toBeCloseTo(0.8, 3);
+    }
   });
 
   it('finds an effect of that size with a sequential test of 20 looks at least as often as it says', () => {
