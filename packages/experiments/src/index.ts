@@ -1,3 +1,14 @@
+export { AssignInput, assign } from './assignment/assign.ts';
+export type { Assignment, StoredAssignment, Unassigned } from './assignment/assignment.ts';
+export {
+  type AssignmentDefinition,
+  type UnassignedReason,
+  type UnitAssignment,
+  type UnitAttributes,
+  unassignedReasons,
+} from './assignment/assignment-definition.ts';
+export * from './assignment/compile-assignment.ts';
+export { type PreparedAssignment, prepareAssignment, type StoredDefinition } from './assignment/read-definition.ts';
 export * from './design/create-experiment.ts';
 export {
   type ExperimentAllocation,
