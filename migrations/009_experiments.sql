@@ -244,6 +244,8 @@ CREATE TABLE "ab_variants" (
 	CONSTRAINT "ab_variants_version_fk" FOREIGN KEY ("tenant_id","model_version_id") REFERENCES "public"."model_registry"("tenant_id","id") ON DELETE no action ON UPDATE no action
 );
 --> statement-breakpoint
+CREATE INDEX "ab_experiments_created_idx" ON "ab_experiments" USING btree ("tenant_id","created_at","id");
+--> statement-breakpoint
 CREATE INDEX "ab_experiments_layer_idx" ON "ab_experiments" USING btree ("tenant_id","layer_id","id");
 --> statement-breakpoint
 CREATE INDEX "ab_holdout_experiments_holdout_idx" ON "ab_holdout_experiments" USING btree ("tenant_id","holdout_id","experiment_id");
@@ -438,6 +440,7 @@ begin
     union all
     select 'missing: index ' || made.parent || '.' || made.name
       from (values
+        ('ab_experiments', 'ab_experiments_created_idx'),
         ('ab_experiments', 'ab_experiments_layer_idx'),
         ('ab_holdout_experiments', 'ab_holdout_experiments_holdout_idx'),
         ('ab_variants', 'ab_variants_control_key'),

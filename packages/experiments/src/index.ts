@@ -10,6 +10,8 @@ export {
 export * from './assignment/compile-assignment.ts';
 export { type PreparedAssignment, prepareAssignment, type StoredDefinition } from './assignment/read-definition.ts';
 export * from './design/create-experiment.ts';
+export * from './design/delete-experiment.ts';
+export * from './design/free-ranges.ts';
 export {
   type ExperimentAllocation,
   type ExperimentDefinition,
@@ -22,6 +24,9 @@ export {
   GetExperimentInput,
   getExperiment,
 } from './design/get-experiment.ts';
+export * from './design/holdouts.ts';
+export * from './design/layers.ts';
+export * from './design/list-experiments.ts';
 export {
   type AttributeKind,
   attributeKinds,
@@ -29,7 +34,11 @@ export {
   TargetingInput,
   targetingFields,
 } from './design/targeting.ts';
+export * from './design/update-experiment.ts';
 export { experimentMoves } from './lifecycle/legal-moves.ts';
+export * from './lifecycle/list-experiment-events.ts';
+export * from './lifecycle/reseed-experiment.ts';
+export * from './lifecycle/set-allocation.ts';
 export * from './lifecycle/transition-experiment.ts';
 export * from './limits.ts';
 export * from './schema.ts';
