@@ -90,7 +90,7 @@ CREATE TABLE "ab_experiment_events" (
 	"occurred_at" timestamp (3) with time zone DEFAULT app_now() NOT NULL,
 	CONSTRAINT "ab_experiment_events_pk" PRIMARY KEY("tenant_id","experiment_id","change_number"),
 	CONSTRAINT "ab_experiment_events_tenant_id_check" CHECK ("ab_experiment_events"."tenant_id" <> ''),
-	CONSTRAINT "ab_experiment_events_kind_check" CHECK ("ab_experiment_events"."kind" in ('created', 'updated', 'started', 'paused', 'resumed', 'stopped', 'archived', 'reallocated', 'reseeded', 'deleted'))
+	CONSTRAINT "ab_experiment_events_kind_check" CHECK ("ab_experiment_events"."kind" in ('created', 'updated', 'started', 'paused', 'resumed', 'stopped', 'archived', 'reallocated', 'reseeded', 'deleted', 'assignment_forced', 'assignment_unforced'))
 );
 --> statement-breakpoint
 CREATE TABLE "ab_holdouts" (
