@@ -1,3 +1,20 @@
+export { AssignInput, assign } from './assignment/assign.ts';
+export { AssignQueryInput, assignQuery, type QueryAssignments } from './assignment/assign-query.ts';
+export { AssignUnitsInput, assignUnits, previewAssignments } from './assignment/assign-units.ts';
+export type { Assignment, StoredAssignment, Unassigned } from './assignment/assignment.ts';
+export {
+  type AssignmentDefinition,
+  type UnassignedReason,
+  type UnitAssignment,
+  type UnitAttributes,
+  unassignedReasons,
+} from './assignment/assignment-definition.ts';
+export * from './assignment/compile-assignment.ts';
+export * from './assignment/count-assignments.ts';
+export * from './assignment/force-assignment.ts';
+export * from './assignment/get-assignment.ts';
+export * from './assignment/list-assignments.ts';
+export { type PreparedAssignment, prepareAssignment, type StoredDefinition } from './assignment/read-definition.ts';
 export * from './design/create-experiment.ts';
 export * from './design/delete-experiment.ts';
 export * from './design/free-ranges.ts';

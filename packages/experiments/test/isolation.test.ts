@@ -30,8 +30,8 @@ async function outcomeOf(work: Promise<unknown>): Promise<unknown> {
 }
 
 /** Without the ids and keys that a call gave or made: two calls that are the same make two ids, of two names. */
-const withoutNames = (outcome: unknown, { key, layerKey, holdoutKey }: World): unknown => {
-  const names = [key, layerKey, holdoutKey].map((name) => `"${name}"|"holdout:${name}"`);
+const withoutNames = (outcome: unknown, { key, layerKey, holdoutKey, runningKey }: World): unknown => {
+  const names = [key, layerKey, holdoutKey, runningKey].map((name) => `"${name}"|"holdout:${name}"`);
   return JSON.stringify(outcome)
     .replaceAll(/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, 'id')
     .replaceAll(new RegExp(names.join('|'), 'g'), '"name"');

@@ -1,6 +1,7 @@
 import { type Id, parseInput, type TenantTx, tenantOf } from '@mcp-hub/db-core';
 import { and, eq } from 'drizzle-orm';
 import { z } from 'zod';
+import { abAssignments } from '../assignment/schema.ts';
 import { inOneFlight } from '../in-one-flight.ts';
 import { recordExperimentEvent } from '../lifecycle/change-experiment.ts';
 import { lockExperiment, requireStatus } from '../lifecycle/lock-experiment.ts';
@@ -30,6 +31,11 @@ export async function deleteExperiment(tx: TenantTx, input: DeleteExperimentInpu
       tx
         .delete(abExperiments)
         .where(and(eq(abExperiments.tenantId, tenantOf(tx)), eq(abExperiments.id, experiment.id))),
+    // After the experiment, whose row waits for those who are just assigning: without a foreign key this takes their rows too.
+    () =>
+      tx
+        .delete(abAssignments)
+        .where(and(eq(abAssignments.tenantId, tenantOf(tx)), eq(abAssignments.experimentId, experiment.id))),
     () =>
       recordExperimentEvent(tx, {
         ...{ experiment, kind: 'deleted', fromStatus: experiment.status, toStatus: null, reason },

@@ -1,4 +1,4 @@
-import type { TenantTx } from '@mcp-hub/db-core';
+import { type TenantTx, tenantOf } from '@mcp-hub/db-core';
 import { registerVersion } from '@mcp-hub/registry';
 import { and, eq, sql } from 'drizzle-orm';
 import * as exported from '../../src/index.ts';
@@ -7,7 +7,13 @@ import * as exported from '../../src/index.ts';
 // tables are held against all of them.
 
 /** Exports that take no transaction: what computes only. */
-export const withoutTransaction: readonly string[] = ['freeRanges', 'planExperiment', 'targetingFields'];
+export const withoutTransaction: readonly string[] = [
+  'assignUnit',
+  'compileAssignment',
+  'freeRanges',
+  'planExperiment',
+  'targetingFields',
+];
 
 /** Exports that take a transaction. */
 export const functionNames = Object.entries(exported)
@@ -17,8 +23,18 @@ export const functionNames = Object.entries(exported)
 
 type Callable = (tx: TenantTx, input: unknown) => Promise<unknown>;
 
-/** What reads a subquery is given one of the world's variants, as units that entered by their experiment's key. */
+/** What reads a subquery is given the world's own rows, by their keys: experiments, or variants as units of theirs. */
 export async function callFunction(tx: TenantTx, name: string, input: unknown): Promise<unknown> {
+  if (name === 'assignQuery') {
+    const { tenantId, key } = exported.abExperiments;
+    const rows = tx
+      .select({ unit: key })
+      .from(exported.abExperiments)
+      .where(eq(tenantId, tenantOf(tx)))
+      .as('rows');
+    const given = input as exported.AssignQueryInput;
+    return await exported.assignQuery(tx, { ...given, rows, columns: { unit: rows.unit } });
+  }
   if (name === 'readBaselines') {
     const { abExperiments, abVariants } = exported;
     const rows = tx
@@ -49,6 +65,9 @@ export interface World {
   /** A draft that could start, in the layer and under the holdout. */
   readonly experimentId: string;
   readonly key: string;
+  /** One that runs, and a unit that it has assigned. */
+  readonly runningKey: string;
+  readonly unit: string;
 }
 
 export const at = new Date('2026-05-04T10:20:30.456Z');
@@ -64,7 +83,14 @@ export async function makeWorld(tx: TenantTx): Promise<World> {
     variants: [{ key: 'a' }, { key: 'b', modelVersionId: versionId }],
     metrics: [{ key: 'bought', role: 'primary', kind: 'proportion' }],
   });
-  return { versionId, layerKey, holdoutKey, experimentId, key };
+  const runningKey = 'running';
+  await exported.createExperiment(tx, {
+    ...{ key: runningKey, hypothesis: 'h', variants: [{ key: 'a' }, { key: 'b' }] },
+    metrics: [{ key: 'bought', role: 'primary', kind: 'proportion' }],
+  });
+  await exported.transitionExperiment(tx, { key: runningKey, status: 'running' });
+  const { unit } = await exported.assign(tx, { key: runningKey, unit: 'ada' });
+  return { versionId, layerKey, holdoutKey, experimentId, key, runningKey, unit };
 }
 
 const nobodysId = '01890000-0000-7000-8000-000000000000';
@@ -72,13 +98,24 @@ const nobodysId = '01890000-0000-7000-8000-000000000000';
 /** What nobody has, in the place of what the world has. */
 export const nobodys: World = {
   ...{ versionId: nobodysId, experimentId: nobodysId },
-  ...{ layerKey: 'nobodys', holdoutKey: 'nobodys', key: 'nobodys' },
+  ...{ layerKey: 'nobodys', holdoutKey: 'nobodys', key: 'nobodys', runningKey: 'nobodys', unit: 'nobodys' },
 };
 
 /** An input for each function that names what is in the world. */
 export function inputsIn(world: World): Readonly<Record<string, unknown>> {
-  const { versionId, layerKey, holdoutKey, experimentId, key } = world;
+  const { versionId, layerKey, holdoutKey, experimentId, key, runningKey, unit } = world;
   return {
+    assign: { key: runningKey, unit: 'eve' },
+    assignQuery: { key: runningKey },
+    assignUnits: { key: runningKey, units: [{ unit: 'eve' }, { unit }] },
+    countAssignments: { key: runningKey },
+    findAssignment: { key: runningKey, unit },
+    forceAssignment: { key: runningKey, unit, variantKey: 'a' },
+    getAssignment: { key: runningKey, unit },
+    listAssignments: { key: runningKey },
+    prepareAssignment: { key: runningKey },
+    previewAssignments: { key: runningKey, units: [{ unit: 'eve' }] },
+    removeForcedAssignment: { key: runningKey, unit },
     createExperiment: {
       ...{ key: 'other', hypothesis: 'h', holdouts: [holdoutKey], layer: { key: layerKey, start: 0.5, end: 1 } },
       variants: [{ key: 'a' }, { key: 'b', modelVersionId: versionId }],
