@@ -33,6 +33,7 @@ export {
 export * from './design/holdouts.ts';
 export * from './design/layers.ts';
 export * from './design/list-experiments.ts';
+export { PurgeExperimentUnitsInput, purgeExperimentUnits } from './design/purge-experiment-units.ts';
 export {
   type AttributeKind,
   attributeKinds,

@@ -21,6 +21,8 @@ export const EXPERIMENT_LIMITS = {
   targetingAttributes: 50,
   /** Of the name of an attribute of units. */
   attributeLength: 100,
+  /** Rows of units that one transaction deletes. */
+  purgeBatch: 100_000,
   /** Delay, conversion window and CUPED window of a metric: ten years. */
   windowMs: 315_360_000_000,
 } as const;

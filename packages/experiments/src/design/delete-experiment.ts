@@ -1,4 +1,4 @@
-import { type Id, parseInput, type TenantTx, tenantOf } from '@mcp-hub/db-core';
+import { DomainError, type Id, parseInput, type TenantTx, tenantOf } from '@mcp-hub/db-core';
 import { and, eq } from 'drizzle-orm';
 import { z } from 'zod';
 import { abAssignments } from '../assignment/schema.ts';
@@ -6,6 +6,7 @@ import { inOneFlight } from '../in-one-flight.ts';
 import { recordExperimentEvent } from '../lifecycle/change-experiment.ts';
 import { lockExperiment, requireStatus } from '../lifecycle/lock-experiment.ts';
 import { experimentSubject, namesOneExperiment, ONE_EXPERIMENT, reasonText } from './experiment-inputs.ts';
+import { keepsUnits } from './purge-experiment-units.ts';
 import { abExperiments } from './schema.ts';
 
 export const DeleteExperimentInput = z
@@ -17,15 +18,24 @@ export type DeleteExperimentInput = Readonly<z.input<typeof DeleteExperimentInpu
  * Deletes a draft or an archived experiment with its parts. Its history stays: listExperimentEvents by the id that is
  * returned. Its key is free again.
  *
- * Two round trips; the experiment's lock. Announces `experiment.deleted`.
+ * Two round trips; the experiment's lock, which waits for those that record units of it. Announces `experiment.deleted`.
  *
- * @throws DomainError `not_found`; `failed_precondition` for one that runs, is paused or has only stopped, and where rows
- *   that are no part of it still refer to it.
+ * @throws DomainError `not_found`; `failed_precondition` for one that runs, is paused or has only stopped, and for one whose
+ *   units are still there: purgeExperimentUnits deletes them.
  */
 export async function deleteExperiment(tx: TenantTx, input: DeleteExperimentInput): Promise<Id<'Experiment'>> {
   const { reason, ...subject } = parseInput(DeleteExperimentInput, input);
-  const experiment = await lockExperiment(tx, subject);
+  const [experiment, hasUnits] = await inOneFlight(
+    () => lockExperiment(tx, subject, 'update'),
+    () => keepsUnits(tx, subject),
+  );
   requireStatus(experiment.status, ['draft', 'archived'], 'be deleted');
+  if (hasUnits) {
+    throw new DomainError(
+      'failed_precondition',
+      'The experiment has units. Delete them first, by purgeExperimentUnits.',
+    );
+  }
   await inOneFlight(
     () =>
       tx

@@ -26,11 +26,16 @@ export interface LockedExperiment
 
 /**
  * Takes the lock of an experiment's design: its row, until the transaction ends. Whoever locks a layer as well locks it
- * after. NO KEY UPDATE, because rows that refer to the experiment hold a KEY SHARE of it.
+ * after. NO KEY UPDATE, because rows that refer to the experiment hold a KEY SHARE of it; UPDATE waits for these too, and
+ * keeps them from coming.
  *
  * @throws DomainError `not_found`.
  */
-export async function lockExperiment(tx: TenantTx, subject: ExperimentSubject): Promise<LockedExperiment> {
+export async function lockExperiment(
+  tx: TenantTx,
+  subject: ExperimentSubject,
+  strength: 'no key update' | 'update' = 'no key update',
+): Promise<LockedExperiment> {
   const { tenantId: _, lastChangeNumber, ...columns } = abExperiments;
   const [experiment] = await tx
     .select({
@@ -49,7 +54,7 @@ export async function lockExperiment(tx: TenantTx, subject: ExperimentSubject): 
     })
     .from(abExperiments)
     .where(isExperiment(tx, subject))
-    .for('no key update');
+    .for(strength);
   if (experiment === undefined) throw experimentNotFound();
   return experiment;
 }

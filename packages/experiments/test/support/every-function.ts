@@ -6,12 +6,13 @@ import * as exported from '../../src/index.ts';
 // What a new export has to be told to: the world that it is called in, and its input there. Isolation and the README's
 // tables are held against all of them.
 
-/** Exports that take no transaction: what computes only. */
+/** Exports that take no transaction: what computes only, or takes a pool and is isolated by a test of its own. */
 export const withoutTransaction: readonly string[] = [
   'assignUnit',
   'compileAssignment',
   'freeRanges',
   'planExperiment',
+  'purgeExperimentUnits',
   'targetingFields',
 ];
 
