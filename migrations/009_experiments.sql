@@ -238,6 +238,7 @@ CREATE TABLE "ab_variants" (
 	"description" text,
 	CONSTRAINT "ab_variants_pk" PRIMARY KEY("tenant_id","id"),
 	CONSTRAINT "ab_variants_key_key" UNIQUE("tenant_id","experiment_id","key"),
+	CONSTRAINT "ab_variants_position_key" UNIQUE("tenant_id","experiment_id","position"),
 	CONSTRAINT "ab_variants_tenant_id_check" CHECK ("ab_variants"."tenant_id" <> ''),
 	CONSTRAINT "ab_variants_key_check" CHECK (length("ab_variants"."key") between 1 and 100),
 	CONSTRAINT "ab_variants_experiment_fk" FOREIGN KEY ("tenant_id","experiment_id") REFERENCES "public"."ab_experiments"("tenant_id","id") ON DELETE cascade ON UPDATE no action,
@@ -425,6 +426,7 @@ begin
         ('ab_variants', 'ab_variants_key_check'),
         ('ab_variants', 'ab_variants_key_key'),
         ('ab_variants', 'ab_variants_pk'),
+        ('ab_variants', 'ab_variants_position_key'),
         ('ab_variants', 'ab_variants_tenant_id_check'),
         ('ab_variants', 'ab_variants_version_fk')
       ) as made(parent, name)

@@ -47,4 +47,6 @@ export * from './lifecycle/reseed-experiment.ts';
 export * from './lifecycle/set-allocation.ts';
 export * from './lifecycle/transition-experiment.ts';
 export * from './limits.ts';
+export * from './planning/plan-experiment.ts';
+export * from './planning/read-baselines.ts';
 export * from './schema.ts';

@@ -5,7 +5,11 @@ import { experimentCorrections, experimentTests, metricDirections, metricKinds, 
 
 // What the functions' inputs are made of.
 
-export const keyName = nameInput(EXPERIMENT_LIMITS.keyLength);
+// Weights are given by the variants' keys, and records lose this one.
+export const keyName = nameInput(EXPERIMENT_LIMITS.keyLength).refine(
+  (key) => key !== '__proto__',
+  'must not be __proto__',
+);
 export const seedText = textInput(EXPERIMENT_LIMITS.seedLength).min(1);
 export const descriptionText = textInput(EXPERIMENT_LIMITS.descriptionLength);
 export const reasonText = textInput(EXPERIMENT_LIMITS.reasonLength);

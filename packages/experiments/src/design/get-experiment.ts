@@ -1,4 +1,5 @@
 import { type Id, parseInput, type TenantTx, tenantOf } from '@mcp-hub/db-core';
+import type { HashVersion } from '@mcp-hub/stats';
 import { and, eq, getTableColumns, type SQL, sql } from 'drizzle-orm';
 import { z } from 'zod';
 import { experimentNotFound } from '../not-found.ts';
@@ -51,7 +52,7 @@ export interface ExperimentMetric {
 export interface ExperimentAllocation {
   readonly epoch: number;
   readonly seed: string;
-  readonly hashVersion: number;
+  readonly hashVersion: HashVersion;
   readonly coverage: number;
   /** In the order of their starts, without overlap. Places in none of them are not asked. */
   readonly ranges: readonly VariantRange[];

@@ -11,6 +11,7 @@ import {
   updatedAtColumn,
 } from '@mcp-hub/db-core';
 import { modelRegistry } from '@mcp-hub/registry/schema';
+import type { HashVersion } from '@mcp-hub/stats';
 import { type SQL, sql } from 'drizzle-orm';
 import { bigint, boolean, doublePrecision, integer, type PgColumn, smallint, text } from 'drizzle-orm/pg-core';
 import { EXPERIMENT_LIMITS } from '../limits.ts';
@@ -79,7 +80,7 @@ export const abExperiments = tenantTable(
     status: stateColumn('status', experimentStatuses).notNull().default('draft'),
     /** What the hash takes beside the unit; made from the key, so that an experiment made again assigns as before. */
     seed: text('seed').notNull(),
-    hashVersion: smallint('hash_version').notNull().default(2),
+    hashVersion: smallint('hash_version').$type<HashVersion>().notNull().default(2),
     /** Which units are asked, by their attributes; null is all. */
     targeting: jsonColumn<Targeting>('targeting'),
     layerId: referenceColumn<'Layer'>('layer_id'),
@@ -147,6 +148,8 @@ export const abVariants = tenantTable(
   (t, constraint) => [
     constraint.primaryKey(t.id),
     constraint.unique('key', t.experimentId, t.key),
+    // The weights of an allocation go by it.
+    constraint.unique('position', t.experimentId, t.position),
     constraint.uniqueWhere('control', [t.experimentId], sql`${t.isControl}`),
     constraint.foreignKey('experiment', [t.experimentId], [abExperiments.id], { onDelete: 'cascade' }),
     constraint.foreignKey('version', [t.modelVersionId], [modelRegistry.id]),
@@ -213,7 +216,7 @@ export const abAllocations = tenantTable(
     epoch: integer('epoch').notNull(),
     /** What the hash took beside the unit, with the version of the hash: an epoch says all that it assigned by. */
     seed: text('seed').notNull(),
-    hashVersion: smallint('hash_version').notNull(),
+    hashVersion: smallint('hash_version').$type<HashVersion>().notNull(),
     /** The share of all units that is asked. */
     coverage: doublePrecision('coverage').notNull(),
     /** By the variants' positions. */

@@ -4,6 +4,7 @@ import {
   defineFilterFields,
   type FilterFields,
   type FilterNode,
+  keepsEachKey,
   numberField,
   readFilter,
   textField,
@@ -31,8 +32,8 @@ const attributeName = z
 
 /** A filter as text (`country in ('DE', 'AT') and age >= 18`) or as an object, with what its attributes are. */
 export const TargetingInput = z.strictObject({
-  attributes: z
-    .record(attributeName, z.enum(attributeKinds))
+  attributes: keepsEachKey<Record<string, AttributeKind>>()
+    .pipe(z.record(attributeName, z.enum(attributeKinds)))
     .refine(
       (attributes) => Object.keys(attributes).length <= EXPERIMENT_LIMITS.targetingAttributes,
       `must declare at most ${EXPERIMENT_LIMITS.targetingAttributes} attributes`,

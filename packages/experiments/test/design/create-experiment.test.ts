@@ -133,6 +133,7 @@ describe('a new experiment', () => {
       [{ minimumUnits: 1 }, 'minimumUnits'],
       [{ layer: { key: 'l', start: 0.5, end: 0.5 } }, 'layer.end'],
       [{ key: ' ' }, 'key'],
+      [{ variants: [{ key: 'a' }, { key: '__proto__' }] }, 'variants[1].key'],
       [{ seed: '' }, 'seed'],
       [{ holdouts: ['a', 'a'] }, 'holdouts'],
     ];
@@ -205,6 +206,10 @@ describe('a targeting', () => {
     const tenant = freshTenant();
     for (const filter of ["country = 'DE'", "age = 'old'", 'age >', "age like '1%'"]) {
       expect(await failureOf(targeted(tenant, filter))).toMatchObject({ code: 'invalid_input' });
+    }
+    const lost = JSON.parse('{"age": "number", "__proto__": "text"}') as Record<string, AttributeKind>;
+    for (const attributes of [lost, { 'a b': 'text' } as const]) {
+      expect(await failureOf(targeted(tenant, 'age = 1', attributes))).toMatchObject({ code: 'invalid_input' });
     }
     const both = { signupAt: 'time', signup_at: 'time' } as const;
     for (const attributes of [both, { attributes: 'text' } as const]) {

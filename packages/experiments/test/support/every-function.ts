@@ -1,6 +1,6 @@
 import { type TenantTx, tenantOf } from '@mcp-hub/db-core';
 import { registerVersion } from '@mcp-hub/registry';
-import { eq } from 'drizzle-orm';
+import { and, eq, sql } from 'drizzle-orm';
 import * as exported from '../../src/index.ts';
 
 // What a new export has to be told to: the world that it is called in, and its input there. Isolation and the README's
@@ -11,6 +11,7 @@ export const withoutTransaction: readonly string[] = [
   'assignUnit',
   'compileAssignment',
   'freeRanges',
+  'planExperiment',
   'targetingFields',
 ];
 
@@ -22,7 +23,7 @@ export const functionNames = Object.entries(exported)
 
 type Callable = (tx: TenantTx, input: unknown) => Promise<unknown>;
 
-/** What reads a subquery is given the world's own experiments as units, by their keys. */
+/** What reads a subquery is given the world's own rows, by their keys: experiments, or variants as units of theirs. */
 export async function callFunction(tx: TenantTx, name: string, input: unknown): Promise<unknown> {
   if (name === 'assignQuery') {
     const { tenantId, key } = exported.abExperiments;
@@ -33,6 +34,23 @@ export async function callFunction(tx: TenantTx, name: string, input: unknown): 
       .as('rows');
     const given = input as exported.AssignQueryInput;
     return await exported.assignQuery(tx, { ...given, rows, columns: { unit: rows.unit } });
+  }
+  if (name === 'readBaselines') {
+    const { abExperiments, abVariants } = exported;
+    const rows = tx
+      .select({
+        outcome: abExperiments.key,
+        unit: sql<string>`${abVariants.key}`.as('unit'),
+        at: sql<Date>`'2026-05-01Z'::timestamptz`.as('at'),
+      })
+      .from(abExperiments)
+      .innerJoin(
+        abVariants,
+        and(eq(abVariants.tenantId, abExperiments.tenantId), eq(abVariants.experimentId, abExperiments.id)),
+      )
+      .as('rows');
+    const columns = { outcome: rows.outcome, unit: rows.unit, value: sql`1`, at: rows.at };
+    return await exported.readBaselines(tx, { ...(input as exported.ReadBaselinesInput), rows, columns });
   }
   const found: unknown = Reflect.get(exported, name);
   if (typeof found !== 'function') throw new Error(`The package exports no function ${name}.`);
@@ -113,6 +131,10 @@ export function inputsIn(world: World): Readonly<Record<string, unknown>> {
     listExperiments: { filter: `id = '${experimentId}'` },
     listHoldouts: { filter: `key = '${holdoutKey}'` },
     listLayers: { filter: `key = '${layerKey}'` },
+    readBaselines: {
+      ...{ entry: key, metrics: [{ key, kind: 'mean' }] },
+      ...{ from: new Date('2026-04-01Z'), to: new Date('2026-05-02Z') },
+    },
     reseedExperiment: { key, seed: 'another' },
     setAllocation: { experimentId, coverage: 0.5 },
     transitionExperiment: { key, status: 'running' },
