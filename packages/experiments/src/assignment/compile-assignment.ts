@@ -96,7 +96,7 @@ const unassigned = {
   coverage: because('coverage'),
 };
 
-const hasherOf = (seed: string, version: number) => unitHasher({ seed, version: version as HashVersion });
+const hasherOf = (seed: string, version: HashVersion) => unitHasher({ seed, version });
 
 /** Whether attributes fulfil a targeting for certain. */
 function targetingTest({ attributes, filter }: Targeting): (given: UnitAttributes) => boolean {
