@@ -71,6 +71,7 @@ CREATE TABLE "ab_assignments" (
 	"epoch" integer NOT NULL,
 	"forced" boolean DEFAULT false NOT NULL,
 	"assigned_at" timestamp (3) with time zone DEFAULT app_now() NOT NULL,
+	"written_by" "xid8" DEFAULT pg_current_xact_id() NOT NULL,
 	CONSTRAINT "ab_assignments_pk" PRIMARY KEY("tenant_id","experiment_id","unit"),
 	CONSTRAINT "ab_assignments_tenant_id_check" CHECK ("ab_assignments"."tenant_id" <> ''),
 	CONSTRAINT "ab_assignments_unit_check" CHECK (length("ab_assignments"."unit") between 1 and 256)
@@ -244,6 +245,8 @@ CREATE TABLE "ab_variants" (
 	CONSTRAINT "ab_variants_experiment_fk" FOREIGN KEY ("tenant_id","experiment_id") REFERENCES "public"."ab_experiments"("tenant_id","id") ON DELETE cascade ON UPDATE no action,
 	CONSTRAINT "ab_variants_version_fk" FOREIGN KEY ("tenant_id","model_version_id") REFERENCES "public"."model_registry"("tenant_id","id") ON DELETE no action ON UPDATE no action
 );
+--> statement-breakpoint
+CREATE INDEX "ab_assignments_written_idx" ON "ab_assignments" USING btree ("tenant_id","experiment_id","written_by");
 --> statement-breakpoint
 CREATE INDEX "ab_experiments_created_idx" ON "ab_experiments" USING btree ("tenant_id","created_at","id");
 --> statement-breakpoint
@@ -442,6 +445,7 @@ begin
     union all
     select 'missing: index ' || made.parent || '.' || made.name
       from (values
+        ('ab_assignments', 'ab_assignments_written_idx'),
         ('ab_experiments', 'ab_experiments_created_idx'),
         ('ab_experiments', 'ab_experiments_layer_idx'),
         ('ab_holdout_experiments', 'ab_holdout_experiments_holdout_idx'),

@@ -1,4 +1,5 @@
 import { benchEvaluation } from './evaluation.ts';
+import { benchExperimentsAssignment } from './experiments-assignment.ts';
 import { benchImport } from './import.ts';
 import { benchPredictions } from './predictions.ts';
 import { benchPredictionsCache } from './predictions-cache.ts';
@@ -26,6 +27,7 @@ const benches: Readonly<Record<string, () => Promise<void>>> = {
   'predictions-cache': benchPredictionsCache,
   'predictions-jobs': benchPredictionsJobs,
   'predictions-writer': benchPredictionsWriter,
+  'experiments-assignment': benchExperimentsAssignment,
 };
 
 const wanted = process.argv.slice(2);

@@ -173,7 +173,7 @@ describe('matchesFilter', () => {
   });
 
   it('takes patterns as the server does, whatever stands in them', async () => {
-    const letter = fc.constantFrom(...'abAB%_\\ß😀é\nİΣςK', 'E\u0301');
+    const letter = fc.constantFrom(...Array.from('abAB%_\\ß😀é\nİΣςK'), 'E\u0301');
     const text = fc.array(letter, { maxLength: 8 }).map((letters) => letters.join(''));
     const pairs = fc
       .sample(fc.tuple(text, text), { numRuns: 4_000, seed: 7 })

@@ -146,6 +146,6 @@ function inForm(field: ScalarField, value: FilterValue): FilterValue {
 function isSame(left: Comparable, right: FilterValue): boolean {
   if (Number.isNaN(left) && Number.isNaN(right)) return true;
   return typeof left === 'bigint' && typeof right === 'number'
-    ? !(left < right || left > right) && !Number.isNaN(right)
+    ? Number.isInteger(right) && left === BigInt(right)
     : left === right;
 }

@@ -7,7 +7,7 @@ import {
   namesOneExperiment,
   ONE_EXPERIMENT,
 } from '../design/experiment-inputs.ts';
-import { abExperiments } from '../design/schema.ts';
+import { abExperiments, abVariants } from '../design/schema.ts';
 import { inOneFlight } from '../in-one-flight.ts';
 import { EXPERIMENT_LIMITS } from '../limits.ts';
 import { keptChanging } from './assign.ts';
@@ -16,7 +16,6 @@ import {
   type StoredAssignment,
   type StoredRow,
   storedColumns,
-  storedFrom,
   toAssigned,
   toStored,
   toUnassigned,
@@ -106,7 +105,12 @@ export async function previewAssignments(tx: TenantTx, input: AssignUnitsInput):
   });
 }
 
-/** The definition, and those of the units that are stored, in one flight. */
+/**
+ * The definition, and those of the units that are stored, in one flight.
+ *
+ * The units are looked up one by one in the primary key, to which OFFSET 0 keeps the planner: by `unit = any (…)` a plan for
+ * any parameters read all rows of the experiment and compared each with 10,000 texts: 8 s a call with 200,000 rows, not 0.5.
+ */
 async function lookUpUnits(
   tx: TenantTx,
   subject: ExperimentSubject,
@@ -117,10 +121,13 @@ async function lookUpUnits(
     () =>
       tx.execute<StoredRow>(sql`
         select ${storedColumns}
-          from ${storedFrom}
-         where a.tenant_id = ${tenantOf(tx)} and v.tenant_id = ${tenantOf(tx)}
-           and a.experiment_id = (select e.id from ${abExperiments} e where ${isExperimentAs(tx, subject, sql`e`)})
-           and a.unit = any (${textArray(units)})`),
+          from unnest(${textArray(units)}) given (unit)
+         cross join lateral (
+                 select * from ${abAssignments} a
+                  where a.tenant_id = ${tenantOf(tx)} and a.unit = given.unit
+                    and a.experiment_id = (select e.id from ${abExperiments} e where ${isExperimentAs(tx, subject, sql`e`)})
+                 offset 0) a
+          join ${abVariants} v on v.tenant_id = ${tenantOf(tx)} and v.id = a.variant_id`),
   );
   return { definition, stored: new Map(rows.map((row) => [row.unit, toStored(row)])) };
 }

@@ -1,4 +1,4 @@
-import { DomainError, type Id, parseInput, type TenantTx, tenantOf } from '@mcp-hub/db-core';
+import { DomainError, parseInput, type TenantTx, tenantOf } from '@mcp-hub/db-core';
 import { sql } from 'drizzle-orm';
 import { z } from 'zod';
 import { type ExperimentSubject, experimentSubject } from '../design/experiment-inputs.ts';
@@ -150,5 +150,5 @@ async function store(
     return row.is_current ? toUnassigned(definition, unit, found.reason) : undefined;
   }
   if (row.made_ms === null) return undefined;
-  return toAssigned(definition, { unit, variantId: found.variantId as Id<'Variant'>, assignedMs: row.made_ms });
+  return toAssigned(definition, { unit, variantId: found.variantId, assignedMs: row.made_ms });
 }

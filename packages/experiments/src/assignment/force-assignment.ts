@@ -49,7 +49,8 @@ export async function forceAssignment(tx: TenantTx, input: ForceAssignmentInput)
          set variant_id = excluded.variant_id,
              epoch       = case when a.forced and a.variant_id = excluded.variant_id then a.epoch else excluded.epoch end,
              assigned_at = case when a.forced and a.variant_id = excluded.variant_id then a.assigned_at else app_now() end,
-             forced      = true
+             forced      = true,
+             written_by  = pg_current_xact_id()
       returning a.*
     )
     select ${storedColumns}, before.variant_id as before_variant_id, coalesce(before.forced, false) as was_forced

@@ -2,6 +2,7 @@ import { createdAtColumn, referenceColumn, tenantTable } from '@mcp-hub/db-core'
 import { sql } from 'drizzle-orm';
 import { boolean, integer, text } from 'drizzle-orm/pg-core';
 import { EXPERIMENT_LIMITS } from '../limits.ts';
+import { writtenByColumn } from '../written-by-column.ts';
 
 /**
  * Which variant a unit has, for good. One row a unit and experiment, whatever its allocation becomes.
@@ -21,9 +22,12 @@ export const abAssignments = tenantTable(
     /** Chosen by hand and not by the hash: stays out of analysis. */
     forced: boolean('forced').notNull().default(false),
     assignedAt: createdAtColumn('assigned_at'),
+    writtenBy: writtenByColumn(),
   },
   (t, constraint) => [
     constraint.primaryKey(t.experimentId, t.unit),
     constraint.check('unit', sql`length(${t.unit}) between 1 and ${sql.raw(String(EXPERIMENT_LIMITS.unitLength))}`),
+    // Refresh of the units of an analysis: what was assigned since the last one.
+    constraint.index('written', [t.experimentId, t.writtenBy]),
   ],
 );

@@ -68,7 +68,7 @@ function theirVariant(given: AssignmentDefinition, id: string, of: { readonly co
     variations: [...allocation.ranges.map(({ variantId }) => variantId as string), '', ''] as [string, string],
     ranges: [...allocation.ranges.map(({ start, end }) => [start, end]), [0, 0], [0, 0]] as [number, number][],
     seed: allocation.seed,
-    hashVersion: allocation.hashVersion as 1 | 2,
+    hashVersion: allocation.hashVersion,
     active: status === 'running',
     filters: [
       ...holdouts.map((holdout) => ({

@@ -193,6 +193,34 @@ describe('concurrent first calls', () => {
     expect(await second).toMatchObject({ isNew: true });
   });
 
+  it('in bulk take the units in one order, in whichever they are given: one that waits holds none that comes later', async () => {
+    for (const method of ['assignUnits', 'assignQuery'] as const) {
+      const { tenant, key } = await runningExperiment(experiments);
+      const units = ['z', 'm', 'a'];
+      const held = barrier();
+      const first = run(tenant, async (tx) => {
+        await assign(tx, { key, unit: 'm' });
+        held.open();
+        await somebodyWaits(tx);
+        // The other waits for this transaction, at m: had it taken z before, this would wait for the other.
+        return await assign(tx, { key, unit: 'z' });
+      });
+      await held.passed;
+      const bulk = run(tenant, async (tx) => {
+        if (method === 'assignUnits') return await assignUnits(tx, { key, units: units.map((unit) => ({ unit })) });
+        const list = JSON.stringify(units);
+        const rows = tx
+          .select({ unit: sql<string>`u`.as('unit') })
+          .from(sql`jsonb_array_elements_text(${list}::text::jsonb) u`)
+          .as('rows');
+        return await assignQuery(tx, { key, rows, columns: { unit: rows.unit } });
+      });
+      expect(await first).toMatchObject({ isNew: true });
+      await bulk;
+      expect(await storedRows(tenant)).toHaveLength(3);
+    }
+  });
+
   it('in bulk do not wait for each other in a circle, and agree', async () => {
     const { tenant, key } = await runningExperiment(experiments);
     const units = manyUnits(300)

@@ -1,6 +1,9 @@
+import { tenantOf } from '@mcp-hub/db-core';
 import { failureOf } from '@mcp-hub/testing';
+import { eq } from 'drizzle-orm';
 import { describe, expect, it } from 'vitest';
 import {
+  abAssignments,
   assign,
   assignUnits,
   countAssignments,
@@ -63,6 +66,22 @@ describe('forceAssignment', () => {
     // What the hash gave is not taken away.
     expect(await run(tenant, (tx) => removeForcedAssignment(tx, { key, unit: 'ada' }))).toBe(false);
     expect(await run(tenant, (tx) => getAssignment(tx, { key, unit: 'ada' }))).toMatchObject({ reason: 'assigned' });
+  });
+
+  it('is written by the transaction that forced it, by which an analysis hears of it', async () => {
+    const { tenant, key } = await runningExperiment(experiments);
+    const writtenBy = () =>
+      run(tenant, async (tx) => {
+        const [row] = await tx
+          .select()
+          .from(abAssignments)
+          .where(eq(abAssignments.tenantId, tenantOf(tx)));
+        return BigInt(row?.writtenBy ?? 0);
+      });
+    await run(tenant, (tx) => assign(tx, { key, unit: 'ada' }));
+    const before = await writtenBy();
+    await run(tenant, (tx) => forceAssignment(tx, { key, unit: 'ada', variantKey: 'long' }));
+    expect(await writtenBy()).toBeGreaterThan(before);
   });
 
   it('needs a variant that there is, and an experiment that runs or is paused', async () => {

@@ -8,7 +8,11 @@ export interface Experiments {
   readonly ownerUrl: string;
   /** The login that services use. */
   readonly serviceUrl: string;
-  run<Result>(tenant: string, work: (tx: TenantTx) => Promise<Result>, options?: TenantOptions): Promise<Result>;
+  readonly run: <Result>(
+    tenant: string,
+    work: (tx: TenantTx) => Promise<Result>,
+    options?: TenantOptions,
+  ) => Promise<Result>;
 }
 
 /** A migrated database for the tests of one file, entered through the login that services use. */

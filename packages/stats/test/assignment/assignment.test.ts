@@ -38,7 +38,7 @@ describe('hashUnit', () => {
     fc.assert(
       fc.property(text, fc.array(text), any, (seed, units, version) => {
         const place = unitHasher({ seed, version });
-        for (const unit of units) expect(place(unit)).toBe(hashUnit({ seed, unit, version }));
+        for (const each of units) expect(place(each)).toBe(hashUnit({ seed, unit: each, version }));
       }),
     );
     expect(() => unitHasher({ seed: 'a\0' })).toThrow(StatsError);
