@@ -16,6 +16,34 @@ CREATE TABLE "ab_experiment_events" (
 	CONSTRAINT "ab_experiment_events_tenant_id_check" CHECK ("ab_experiment_events"."tenant_id" <> '')
 );
 --> statement-breakpoint
+CREATE TABLE "ab_exposure_transitions" (
+	"tenant_id" text DEFAULT current_setting('app.tenant') NOT NULL,
+	"experiment_id" uuid NOT NULL,
+	"unit" text NOT NULL,
+	"at" timestamp (3) with time zone NOT NULL,
+	"variant_id" uuid NOT NULL,
+	CONSTRAINT "ab_exposure_transitions_pk" PRIMARY KEY("tenant_id","experiment_id","unit","at","variant_id"),
+	CONSTRAINT "ab_exposure_transitions_tenant_id_check" CHECK ("ab_exposure_transitions"."tenant_id" <> '')
+);
+--> statement-breakpoint
+CREATE TABLE "ab_exposures" (
+	"tenant_id" text DEFAULT current_setting('app.tenant') NOT NULL,
+	"experiment_id" uuid NOT NULL,
+	"unit" text NOT NULL,
+	"variant_id" uuid NOT NULL,
+	"first_at" timestamp (3) with time zone NOT NULL,
+	"last_at" timestamp (3) with time zone NOT NULL,
+	"count" integer DEFAULT 1 NOT NULL,
+	"slices" jsonb DEFAULT '{}'::jsonb NOT NULL,
+	"written_by" "xid8" DEFAULT pg_current_xact_id() NOT NULL,
+	CONSTRAINT "ab_exposures_pk" PRIMARY KEY("tenant_id","experiment_id","unit","variant_id"),
+	CONSTRAINT "ab_exposures_tenant_id_check" CHECK ("ab_exposures"."tenant_id" <> ''),
+	CONSTRAINT "ab_exposures_unit_check" CHECK (length("ab_exposures"."unit") between 1 and 256),
+	CONSTRAINT "ab_exposures_count_check" CHECK ("ab_exposures"."count" > 0 and "ab_exposures"."first_at" <= "ab_exposures"."last_at"),
+	CONSTRAINT "ab_exposures_first_at_check" CHECK ("ab_exposures"."first_at" >= '2000-01-01Z' and "ab_exposures"."last_at" < '2100-01-01Z'),
+	CONSTRAINT "ab_exposures_slices_check" CHECK (jsonb_typeof("ab_exposures"."slices") = 'object')
+);
+--> statement-breakpoint
 CREATE TABLE "ab_holdouts" (
 	"tenant_id" text DEFAULT current_setting('app.tenant') NOT NULL,
 	"id" uuid DEFAULT app_uuid_v7() NOT NULL,
@@ -147,6 +175,28 @@ CREATE TABLE "ab_metrics" (
 	CONSTRAINT "ab_metrics_experiment_fk" FOREIGN KEY ("tenant_id","experiment_id") REFERENCES "public"."ab_experiments"("tenant_id","id") ON DELETE cascade ON UPDATE no action
 );
 --> statement-breakpoint
+CREATE TABLE "ab_outcomes" (
+	"tenant_id" text DEFAULT current_setting('app.tenant') NOT NULL,
+	"id" uuid DEFAULT app_uuid_v7() NOT NULL,
+	"outcome" text NOT NULL,
+	"unit" text NOT NULL,
+	"value" double precision DEFAULT 1 NOT NULL,
+	"occurred_at" timestamp (3) with time zone GENERATED ALWAYS AS (to_timestamp(('x' || encode(substring(uuid_send(id) from 1 for 6), 'hex'))::bit(48)::bigint / 1000::float8)) STORED NOT NULL,
+	"written_by" "xid8" DEFAULT pg_current_xact_id() NOT NULL,
+	CONSTRAINT "ab_outcomes_pk" PRIMARY KEY("tenant_id","id"),
+	CONSTRAINT "ab_outcomes_tenant_id_check" CHECK ("ab_outcomes"."tenant_id" <> ''),
+	CONSTRAINT "ab_outcomes_occurred_at_check" CHECK (get_byte(uuid_send("ab_outcomes"."id"), 6) >> 4 = 7 and "ab_outcomes"."occurred_at" >= '2000-01-01Z' and "ab_outcomes"."occurred_at" < '2100-01-01Z'),
+	CONSTRAINT "ab_outcomes_outcome_check" CHECK (length("ab_outcomes"."outcome") between 1 and 250),
+	CONSTRAINT "ab_outcomes_unit_check" CHECK (length("ab_outcomes"."unit") between 1 and 256),
+	CONSTRAINT "ab_outcomes_value_check" CHECK ("ab_outcomes"."value" between -1e140 and 1e140)
+) PARTITION BY RANGE ("id");
+--> statement-breakpoint
+CREATE TABLE "ab_outcomes_default" PARTITION OF "ab_outcomes" DEFAULT;
+--> statement-breakpoint
+ALTER TABLE "ab_outcomes_default" ENABLE ROW LEVEL SECURITY;
+--> statement-breakpoint
+ALTER TABLE "ab_outcomes_default" FORCE ROW LEVEL SECURITY;
+--> statement-breakpoint
 CREATE TABLE "ab_variants" (
 	"tenant_id" text DEFAULT current_setting('app.tenant') NOT NULL,
 	"id" uuid DEFAULT app_uuid_v7() NOT NULL,
@@ -169,7 +219,13 @@ CREATE INDEX "ab_experiment_events_experiment_idx" ON "ab_experiment_events" USI
 --> statement-breakpoint
 CREATE INDEX "ab_experiments_layer_idx" ON "ab_experiments" USING btree ("tenant_id","layer_id","id");
 --> statement-breakpoint
+CREATE INDEX "ab_exposures_written_idx" ON "ab_exposures" USING btree ("tenant_id","experiment_id","written_by");
+--> statement-breakpoint
 CREATE INDEX "ab_holdout_experiments_holdout_idx" ON "ab_holdout_experiments" USING btree ("tenant_id","holdout_id","experiment_id");
+--> statement-breakpoint
+CREATE INDEX "ab_outcomes_unit_idx" ON "ab_outcomes" USING btree ("tenant_id","unit","id");
+--> statement-breakpoint
+CREATE INDEX "ab_outcomes_written_idx" ON "ab_outcomes" USING btree ("tenant_id","written_by");
 --> statement-breakpoint
 CREATE UNIQUE INDEX "ab_variants_control_key" ON "ab_variants" USING btree ("tenant_id","experiment_id") WHERE "ab_variants"."is_control";
 --> statement-breakpoint
@@ -181,6 +237,10 @@ ALTER TABLE "ab_experiment_events" ENABLE ROW LEVEL SECURITY;
 --> statement-breakpoint
 ALTER TABLE "ab_experiments" ENABLE ROW LEVEL SECURITY;
 --> statement-breakpoint
+ALTER TABLE "ab_exposure_transitions" ENABLE ROW LEVEL SECURITY;
+--> statement-breakpoint
+ALTER TABLE "ab_exposures" ENABLE ROW LEVEL SECURITY;
+--> statement-breakpoint
 ALTER TABLE "ab_holdout_experiments" ENABLE ROW LEVEL SECURITY;
 --> statement-breakpoint
 ALTER TABLE "ab_holdouts" ENABLE ROW LEVEL SECURITY;
@@ -188,6 +248,8 @@ ALTER TABLE "ab_holdouts" ENABLE ROW LEVEL SECURITY;
 ALTER TABLE "ab_layers" ENABLE ROW LEVEL SECURITY;
 --> statement-breakpoint
 ALTER TABLE "ab_metrics" ENABLE ROW LEVEL SECURITY;
+--> statement-breakpoint
+ALTER TABLE "ab_outcomes" ENABLE ROW LEVEL SECURITY;
 --> statement-breakpoint
 ALTER TABLE "ab_variants" ENABLE ROW LEVEL SECURITY;
 --> statement-breakpoint
@@ -197,6 +259,10 @@ CREATE POLICY "ab_experiment_events_tenant_policy" ON "ab_experiment_events" AS 
 --> statement-breakpoint
 CREATE POLICY "ab_experiments_tenant_policy" ON "ab_experiments" AS PERMISSIVE FOR ALL TO public USING (tenant_id = (select nullif(current_setting('app.tenant', true), ''))) WITH CHECK (tenant_id = (select nullif(current_setting('app.tenant', true), '')));
 --> statement-breakpoint
+CREATE POLICY "ab_exposure_transitions_tenant_policy" ON "ab_exposure_transitions" AS PERMISSIVE FOR ALL TO public USING (tenant_id = (select nullif(current_setting('app.tenant', true), ''))) WITH CHECK (tenant_id = (select nullif(current_setting('app.tenant', true), '')));
+--> statement-breakpoint
+CREATE POLICY "ab_exposures_tenant_policy" ON "ab_exposures" AS PERMISSIVE FOR ALL TO public USING (tenant_id = (select nullif(current_setting('app.tenant', true), ''))) WITH CHECK (tenant_id = (select nullif(current_setting('app.tenant', true), '')));
+--> statement-breakpoint
 CREATE POLICY "ab_holdout_experiments_tenant_policy" ON "ab_holdout_experiments" AS PERMISSIVE FOR ALL TO public USING (tenant_id = (select nullif(current_setting('app.tenant', true), ''))) WITH CHECK (tenant_id = (select nullif(current_setting('app.tenant', true), '')));
 --> statement-breakpoint
 CREATE POLICY "ab_holdouts_tenant_policy" ON "ab_holdouts" AS PERMISSIVE FOR ALL TO public USING (tenant_id = (select nullif(current_setting('app.tenant', true), ''))) WITH CHECK (tenant_id = (select nullif(current_setting('app.tenant', true), '')));
@@ -204,6 +270,8 @@ CREATE POLICY "ab_holdouts_tenant_policy" ON "ab_holdouts" AS PERMISSIVE FOR ALL
 CREATE POLICY "ab_layers_tenant_policy" ON "ab_layers" AS PERMISSIVE FOR ALL TO public USING (tenant_id = (select nullif(current_setting('app.tenant', true), ''))) WITH CHECK (tenant_id = (select nullif(current_setting('app.tenant', true), '')));
 --> statement-breakpoint
 CREATE POLICY "ab_metrics_tenant_policy" ON "ab_metrics" AS PERMISSIVE FOR ALL TO public USING (tenant_id = (select nullif(current_setting('app.tenant', true), ''))) WITH CHECK (tenant_id = (select nullif(current_setting('app.tenant', true), '')));
+--> statement-breakpoint
+CREATE POLICY "ab_outcomes_tenant_policy" ON "ab_outcomes" AS PERMISSIVE FOR ALL TO public USING (tenant_id = (select nullif(current_setting('app.tenant', true), ''))) WITH CHECK (tenant_id = (select nullif(current_setting('app.tenant', true), '')));
 --> statement-breakpoint
 CREATE POLICY "ab_variants_tenant_policy" ON "ab_variants" AS PERMISSIVE FOR ALL TO public USING (tenant_id = (select nullif(current_setting('app.tenant', true), ''))) WITH CHECK (tenant_id = (select nullif(current_setting('app.tenant', true), '')));
 --> statement-breakpoint
@@ -214,6 +282,18 @@ GRANT SELECT, INSERT ON "ab_experiment_events" TO app_tenant;
 GRANT SELECT ON "ab_experiment_events" TO app_readonly;
 --> statement-breakpoint
 COMMENT ON TABLE "ab_experiment_events" IS 'append-only';
+--> statement-breakpoint
+ALTER TABLE "ab_exposure_transitions" FORCE ROW LEVEL SECURITY;
+--> statement-breakpoint
+GRANT SELECT, INSERT, UPDATE, DELETE ON "ab_exposure_transitions" TO app_tenant;
+--> statement-breakpoint
+GRANT SELECT ON "ab_exposure_transitions" TO app_readonly;
+--> statement-breakpoint
+ALTER TABLE "ab_exposures" FORCE ROW LEVEL SECURITY;
+--> statement-breakpoint
+GRANT SELECT, INSERT, UPDATE, DELETE ON "ab_exposures" TO app_tenant;
+--> statement-breakpoint
+GRANT SELECT ON "ab_exposures" TO app_readonly;
 --> statement-breakpoint
 ALTER TABLE "ab_holdouts" FORCE ROW LEVEL SECURITY;
 --> statement-breakpoint
@@ -253,6 +333,12 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON "ab_metrics" TO app_tenant;
 --> statement-breakpoint
 GRANT SELECT ON "ab_metrics" TO app_readonly;
 --> statement-breakpoint
+ALTER TABLE "ab_outcomes" FORCE ROW LEVEL SECURITY;
+--> statement-breakpoint
+GRANT SELECT, INSERT, UPDATE, DELETE ON "ab_outcomes" TO app_tenant;
+--> statement-breakpoint
+GRANT SELECT ON "ab_outcomes" TO app_readonly;
+--> statement-breakpoint
 ALTER TABLE "ab_variants" FORCE ROW LEVEL SECURITY;
 --> statement-breakpoint
 GRANT SELECT, INSERT, UPDATE, DELETE ON "ab_variants" TO app_tenant;
@@ -269,10 +355,14 @@ begin
         ('ab_allocations'),
         ('ab_experiment_events'),
         ('ab_experiments'),
+        ('ab_exposure_transitions'),
+        ('ab_exposures'),
         ('ab_holdout_experiments'),
         ('ab_holdouts'),
         ('ab_layers'),
         ('ab_metrics'),
+        ('ab_outcomes'),
+        ('ab_outcomes_default'),
         ('ab_variants')
       ) as made(name)
      where not exists (select from pg_catalog.pg_class c where c.oid = pg_catalog.to_regclass('public.' || made.name) and c.relrowsecurity and c.relforcerowsecurity)
@@ -299,6 +389,14 @@ begin
         ('ab_experiments', 'ab_experiments_status_check'),
         ('ab_experiments', 'ab_experiments_tenant_id_check'),
         ('ab_experiments', 'ab_experiments_test_check'),
+        ('ab_exposure_transitions', 'ab_exposure_transitions_pk'),
+        ('ab_exposure_transitions', 'ab_exposure_transitions_tenant_id_check'),
+        ('ab_exposures', 'ab_exposures_count_check'),
+        ('ab_exposures', 'ab_exposures_first_at_check'),
+        ('ab_exposures', 'ab_exposures_pk'),
+        ('ab_exposures', 'ab_exposures_slices_check'),
+        ('ab_exposures', 'ab_exposures_tenant_id_check'),
+        ('ab_exposures', 'ab_exposures_unit_check'),
         ('ab_holdout_experiments', 'ab_holdout_experiments_experiment_fk'),
         ('ab_holdout_experiments', 'ab_holdout_experiments_holdout_fk'),
         ('ab_holdout_experiments', 'ab_holdout_experiments_pk'),
@@ -327,6 +425,12 @@ begin
         ('ab_metrics', 'ab_metrics_role_check'),
         ('ab_metrics', 'ab_metrics_tenant_id_check'),
         ('ab_metrics', 'ab_metrics_window_check'),
+        ('ab_outcomes', 'ab_outcomes_occurred_at_check'),
+        ('ab_outcomes', 'ab_outcomes_outcome_check'),
+        ('ab_outcomes', 'ab_outcomes_pk'),
+        ('ab_outcomes', 'ab_outcomes_tenant_id_check'),
+        ('ab_outcomes', 'ab_outcomes_unit_check'),
+        ('ab_outcomes', 'ab_outcomes_value_check'),
         ('ab_variants', 'ab_variants_experiment_fk'),
         ('ab_variants', 'ab_variants_key_check'),
         ('ab_variants', 'ab_variants_key_key'),
@@ -341,7 +445,10 @@ begin
       from (values
         ('ab_experiment_events', 'ab_experiment_events_experiment_idx'),
         ('ab_experiments', 'ab_experiments_layer_idx'),
+        ('ab_exposures', 'ab_exposures_written_idx'),
         ('ab_holdout_experiments', 'ab_holdout_experiments_holdout_idx'),
+        ('ab_outcomes', 'ab_outcomes_unit_idx'),
+        ('ab_outcomes', 'ab_outcomes_written_idx'),
         ('ab_variants', 'ab_variants_control_key'),
         ('ab_variants', 'ab_variants_version_idx')
       ) as made(parent, name)
@@ -352,10 +459,13 @@ begin
         ('ab_allocations', 'ab_allocations_tenant_policy'),
         ('ab_experiment_events', 'ab_experiment_events_tenant_policy'),
         ('ab_experiments', 'ab_experiments_tenant_policy'),
+        ('ab_exposure_transitions', 'ab_exposure_transitions_tenant_policy'),
+        ('ab_exposures', 'ab_exposures_tenant_policy'),
         ('ab_holdout_experiments', 'ab_holdout_experiments_tenant_policy'),
         ('ab_holdouts', 'ab_holdouts_tenant_policy'),
         ('ab_layers', 'ab_layers_tenant_policy'),
         ('ab_metrics', 'ab_metrics_tenant_policy'),
+        ('ab_outcomes', 'ab_outcomes_tenant_policy'),
         ('ab_variants', 'ab_variants_tenant_policy')
       ) as made(parent, name)
      where not exists (select from pg_catalog.pg_policy p where p.polrelid = pg_catalog.to_regclass('public.' || made.parent) and pg_catalog.quote_ident(p.polname) = made.name)
@@ -363,20 +473,26 @@ begin
     select 'not granted: ' || privilege || ' on ' || made.name || ' to ' || made.role
       from (values
         ('ab_experiments', 'app_tenant', 'delete, insert, select, update'),
+        ('ab_exposure_transitions', 'app_tenant', 'delete, insert, select, update'),
+        ('ab_exposures', 'app_tenant', 'delete, insert, select, update'),
         ('ab_holdout_experiments', 'app_tenant', 'delete, insert, select, update'),
         ('ab_holdouts', 'app_tenant', 'delete, insert, select, update'),
         ('ab_layers', 'app_tenant', 'delete, insert, select, update'),
         ('ab_metrics', 'app_tenant', 'delete, insert, select, update'),
+        ('ab_outcomes', 'app_tenant', 'delete, insert, select, update'),
         ('ab_variants', 'app_tenant', 'delete, insert, select, update'),
         ('ab_allocations', 'app_tenant', 'insert, select'),
         ('ab_experiment_events', 'app_tenant', 'insert, select'),
         ('ab_allocations', 'app_readonly', 'select'),
         ('ab_experiment_events', 'app_readonly', 'select'),
         ('ab_experiments', 'app_readonly', 'select'),
+        ('ab_exposure_transitions', 'app_readonly', 'select'),
+        ('ab_exposures', 'app_readonly', 'select'),
         ('ab_holdout_experiments', 'app_readonly', 'select'),
         ('ab_holdouts', 'app_readonly', 'select'),
         ('ab_layers', 'app_readonly', 'select'),
         ('ab_metrics', 'app_readonly', 'select'),
+        ('ab_outcomes', 'app_readonly', 'select'),
         ('ab_variants', 'app_readonly', 'select')
       ) as made(name, role, privileges)
      cross join lateral pg_catalog.unnest(pg_catalog.string_to_array(made.privileges, ', ')) as split(privilege)

@@ -1,2 +1,4 @@
 /** All tables of this package, for drizzle-kit, Studio and `@mcp-hub/experiments/schema`. */
 export * from './design/schema.ts';
+export * from './exposures/schema.ts';
+export * from './outcomes/schema.ts';
