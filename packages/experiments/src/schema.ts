@@ -2,3 +2,4 @@
 export * from './design/schema.ts';
 export * from './exposures/schema.ts';
 export * from './outcomes/schema.ts';
+export * from './units/schema.ts';
