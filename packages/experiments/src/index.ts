@@ -1,5 +1,38 @@
+export { AssignInput, assign } from './assignment/assign.ts';
+export type { Assignment, StoredAssignment, Unassigned } from './assignment/assignment.ts';
+export {
+  type AssignmentDefinition,
+  type UnassignedReason,
+  type UnitAssignment,
+  type UnitAttributes,
+  unassignedReasons,
+} from './assignment/assignment-definition.ts';
+export * from './assignment/compile-assignment.ts';
+export { type PreparedAssignment, prepareAssignment, type StoredDefinition } from './assignment/read-definition.ts';
+export * from './design/create-experiment.ts';
+export {
+  type ExperimentAllocation,
+  type ExperimentDefinition,
+  type ExperimentHoldout,
+  type ExperimentLayer,
+  type ExperimentMetric,
+  type ExperimentRow,
+  type ExperimentVariant,
+  findExperiment,
+  GetExperimentInput,
+  getExperiment,
+} from './design/get-experiment.ts';
+export {
+  type AttributeKind,
+  attributeKinds,
+  type Targeting,
+  TargetingInput,
+  targetingFields,
+} from './design/targeting.ts';
 export { ExposureInput } from './exposures/exposure-input.ts';
 export * from './exposures/record-exposures.ts';
+export { experimentMoves } from './lifecycle/legal-moves.ts';
+export * from './lifecycle/transition-experiment.ts';
 export * from './limits.ts';
 export { OutcomeInput } from './outcomes/outcome-input.ts';
 export { type RecordedOutcomes, RecordOutcomesInput, recordOutcomes } from './outcomes/record-outcomes.ts';

@@ -9,6 +9,8 @@ export const EXPERIMENT_LIMITS = {
   /** Of the name of an outcome that is recorded. */
   outcomeLength: 250,
   hypothesisLength: 4_000,
+  descriptionLength: 2_000,
+  reasonLength: 2_000,
   variants: 20,
   metrics: 50,
   /** Exposures of one recordExposures. */
@@ -25,4 +27,12 @@ export const EXPERIMENT_LIMITS = {
   aheadMs: 3_600_000,
   /** Rows of one transaction of pruneOutcomes. */
   pruneBatch: 50_000,
+  /** Holdouts of one experiment. */
+  holdouts: 10,
+  /** Attributes that one targeting declares. */
+  targetingAttributes: 50,
+  /** Of the name of an attribute of units. */
+  attributeLength: 100,
+  /** Delay, conversion window and CUPED window of a metric: ten years. */
+  windowMs: 315_360_000_000,
 } as const;
