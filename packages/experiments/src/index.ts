@@ -1,3 +1,11 @@
+export {
+  type AnalysisInput,
+  type DailyUnits,
+  EPOCH_DIMENSION,
+  type MetricQuantile,
+  type MetricSums,
+  type Slice,
+} from './analysis/analysis-input.ts';
 export { AssignInput, assign } from './assignment/assign.ts';
 export type { Assignment, StoredAssignment, Unassigned } from './assignment/assignment.ts';
 export {
@@ -37,3 +45,5 @@ export * from './limits.ts';
 export { OutcomeInput } from './outcomes/outcome-input.ts';
 export { type RecordedOutcomes, RecordOutcomesInput, recordOutcomes } from './outcomes/record-outcomes.ts';
 export * from './schema.ts';
+export { ReadAnalysisInputInput, readAnalysisInput } from './units/read-analysis-input.ts';
+export { type RefreshedUnits, RefreshUnitsInput, refreshUnits } from './units/refresh-units.ts';

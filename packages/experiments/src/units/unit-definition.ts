@@ -1,5 +1,13 @@
 import { createHash } from 'node:crypto';
-import { booleanArray, DomainError, float8Array, int8Array, type TenantTx, tenantOf, textArray } from '@mcp-hub/db-core';
+import {
+  booleanArray,
+  DomainError,
+  float8Array,
+  int8Array,
+  type TenantTx,
+  tenantOf,
+  textArray,
+} from '@mcp-hub/db-core';
 import { type SQL, sql } from 'drizzle-orm';
 import { abAllocations, abExperiments, abMetrics, type MetricKind } from '../design/schema.ts';
 
@@ -70,13 +78,20 @@ export async function readUnitDefinition(tx: TenantTx, experimentId: string): Pr
       from ${abExperiments} e
      where e.tenant_id = ${tenant} and e.id = ${experimentId}::uuid`);
   if (row === undefined) {
-    throw new DomainError('not_found', 'There is no such experiment. Check its id.', { details: { field: 'experimentId' } });
+    throw new DomainError('not_found', 'There is no such experiment. Check its id.', {
+      details: { field: 'experimentId' },
+    });
   }
   const reads = readsOf(row.metrics);
   const epochs = row.epochs.map(({ epoch, from_ms: fromMs }) => ({ epoch, fromMs }));
   const metrics = row.metrics.map(({ id, kind, position, quantile }) => ({ id, kind, position, quantile }));
   // Quantiles are taken where they are read, from values that are the same for each.
-  const counted = JSON.stringify([VERSION, metrics.map(({ id, kind, position }) => [id, kind, position]), reads, epochs]);
+  const counted = JSON.stringify([
+    VERSION,
+    metrics.map(({ id, kind, position }) => [id, kind, position]),
+    reads,
+    epochs,
+  ]);
   return { experimentId, metrics, reads, epochs, digest: createHash('sha256').update(counted).digest('hex') };
 }
 
@@ -117,8 +132,10 @@ export const readRows = (reads: readonly OutcomeRead[]): SQL => sql`
 export function epochAt(time: SQL, { epochs }: UnitDefinition): SQL {
   const [first, ...later] = epochs;
   if (first === undefined) return sql`1`;
-  const cases = later.toReversed().map(({ epoch, fromMs }) =>
-    sql`when ${time} >= to_timestamp(${fromMs / 1_000}::float8) then ${epoch}::int`,
-  );
-  return cases.length === 0 ? sql`${first.epoch}::int` : sql`case ${sql.join(cases, sql` `)} else ${first.epoch}::int end`;
+  const cases = later
+    .toReversed()
+    .map(({ epoch, fromMs }) => sql`when ${time} >= to_timestamp(${fromMs / 1_000}::float8) then ${epoch}::int`);
+  return cases.length === 0
+    ? sql`${first.epoch}::int`
+    : sql`case ${sql.join(cases, sql` `)} else ${first.epoch}::int end`;
 }
