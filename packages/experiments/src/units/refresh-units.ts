@@ -163,7 +163,12 @@ const stored = sql.raw(
   'unit, state, variant_id, first_at, epoch, slices, seen, early, outcomes, places, y, x, next_at',
 );
 
-function refreshStatement(tx: TenantTx, definition: UnitDefinition, asOf: Date, last: LastRefresh | undefined): SQL {
+export function refreshStatement(
+  tx: TenantTx,
+  definition: UnitDefinition,
+  asOf: Date,
+  last: LastRefresh | undefined,
+): SQL {
   const tenant = tenantOf(tx);
   const { experimentId } = definition;
   const isPart = last !== undefined;
