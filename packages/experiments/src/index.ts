@@ -38,12 +38,16 @@ export {
   targetingFields,
 } from './design/targeting.ts';
 export { ExposureInput } from './exposures/exposure-input.ts';
+export * from './exposures/list-exposure-transitions.ts';
 export * from './exposures/record-exposures.ts';
+export * from './exposures/record-exposures-from.ts';
 export { experimentMoves } from './lifecycle/legal-moves.ts';
 export * from './lifecycle/transition-experiment.ts';
 export * from './limits.ts';
 export { OutcomeInput } from './outcomes/outcome-input.ts';
+export * from './outcomes/prune-outcomes.ts';
 export { type RecordedOutcomes, RecordOutcomesInput, recordOutcomes } from './outcomes/record-outcomes.ts';
+export * from './outcomes/record-outcomes-from.ts';
 export * from './schema.ts';
 export { ReadAnalysisInputInput, readAnalysisInput } from './units/read-analysis-input.ts';
 export { type RefreshedUnits, RefreshUnitsInput, refreshUnits } from './units/refresh-units.ts';
