@@ -105,7 +105,7 @@ function fromSums(tx: TenantTx, definition: UnitDefinition): SQL {
      where ${own('r')}`;
 }
 
-export function fromRaw(tx: TenantTx, definition: UnitDefinition, asOf: Date): SQL {
+function fromRaw(tx: TenantTx, definition: UnitDefinition, asOf: Date): SQL {
   // One pass over the units, whose groups all else is taken from.
   return sql`
     with ${unitFacts(tx, { definition, asOf, units: null })}, counted as materialized (

@@ -163,7 +163,7 @@ const stored = sql.raw(
   'unit, state, variant_id, first_at, epoch, slices, seen, early, outcomes, places, y, x, next_at',
 );
 
-export function refreshStatement(
+function refreshStatement(
   tx: TenantTx,
   definition: UnitDefinition,
   asOf: Date,
