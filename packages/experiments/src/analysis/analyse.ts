@@ -30,6 +30,10 @@ export function analyse(
   );
   return {
     codeVersion: ANALYSIS_VERSION,
+    units: definition.variants.map(({ id }) => ({
+      variantId: id,
+      units: input.daily.reduce((sum, row) => sum + (row.variantId === id ? row.units : 0), 0),
+    })),
     results: adjustResults(results, definition.correction),
     health: checkHealth({ definition, input, arms, look }),
   };

@@ -99,9 +99,17 @@ export interface HealthCheck {
   readonly text: string;
 }
 
+/** Units that were exposed to one variant alone, and not forced. */
+export interface VariantUnits {
+  readonly variantId: string;
+  readonly units: number;
+}
+
 /** What an analysis of an experiment says. */
 export interface Analysis {
   readonly codeVersion: number;
+  /** Units in the metrics, of each variant in the definition's order. */
+  readonly units: readonly VariantUnits[];
   /** By metric, slice and variant, in the definition's order; all units before slices. */
   readonly results: readonly MetricResult[];
   /** One of each of healthChecks, in their order. */
