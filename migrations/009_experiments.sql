@@ -3,17 +3,19 @@
 
 CREATE TABLE "ab_experiment_events" (
 	"tenant_id" text DEFAULT current_setting('app.tenant') NOT NULL,
-	"id" uuid DEFAULT app_uuid_v7() NOT NULL,
 	"experiment_id" uuid NOT NULL,
+	"change_number" integer NOT NULL,
+	"kind" text NOT NULL,
 	"experiment_key" text NOT NULL,
-	"change" text NOT NULL,
 	"from_status" text,
 	"to_status" text,
-	"detail" jsonb,
+	"reason" text,
+	"detail" jsonb DEFAULT '{}'::jsonb NOT NULL,
 	"actor" text DEFAULT nullif(current_setting('app.actor', true), ''),
 	"occurred_at" timestamp (3) with time zone DEFAULT app_now() NOT NULL,
-	CONSTRAINT "ab_experiment_events_pk" PRIMARY KEY("tenant_id","id"),
-	CONSTRAINT "ab_experiment_events_tenant_id_check" CHECK ("ab_experiment_events"."tenant_id" <> '')
+	CONSTRAINT "ab_experiment_events_pk" PRIMARY KEY("tenant_id","experiment_id","change_number"),
+	CONSTRAINT "ab_experiment_events_tenant_id_check" CHECK ("ab_experiment_events"."tenant_id" <> ''),
+	CONSTRAINT "ab_experiment_events_kind_check" CHECK ("ab_experiment_events"."kind" in ('created', 'updated', 'started', 'paused', 'resumed', 'stopped', 'archived', 'reallocated', 'reseeded', 'deleted'))
 );
 --> statement-breakpoint
 CREATE TABLE "ab_holdouts" (
@@ -67,6 +69,7 @@ CREATE TABLE "ab_experiments" (
 	"minimum_units" integer DEFAULT 150 NOT NULL,
 	"epoch" integer DEFAULT 1 NOT NULL,
 	"revision" integer DEFAULT 1 NOT NULL,
+	"last_change_number" integer DEFAULT 0 NOT NULL,
 	"actor" text DEFAULT nullif(current_setting('app.actor', true), ''),
 	"created_at" timestamp (3) with time zone DEFAULT app_now() NOT NULL,
 	"updated_at" timestamp (3) with time zone DEFAULT app_now() NOT NULL,
@@ -93,6 +96,8 @@ CREATE TABLE "ab_allocations" (
 	"tenant_id" text DEFAULT current_setting('app.tenant') NOT NULL,
 	"experiment_id" uuid NOT NULL,
 	"epoch" integer NOT NULL,
+	"seed" text NOT NULL,
+	"hash_version" smallint NOT NULL,
 	"coverage" double precision NOT NULL,
 	"weights" double precision[] NOT NULL,
 	"ranges" jsonb NOT NULL,
@@ -134,12 +139,12 @@ CREATE TABLE "ab_metrics" (
 	"cuped_ms" bigint,
 	CONSTRAINT "ab_metrics_pk" PRIMARY KEY("tenant_id","id"),
 	CONSTRAINT "ab_metrics_key_key" UNIQUE("tenant_id","experiment_id","key"),
-	CONSTRAINT "ab_metrics_position_key" UNIQUE("tenant_id","experiment_id","position"),
 	CONSTRAINT "ab_metrics_tenant_id_check" CHECK ("ab_metrics"."tenant_id" <> ''),
 	CONSTRAINT "ab_metrics_key_check" CHECK (length("ab_metrics"."key") between 1 and 100),
 	CONSTRAINT "ab_metrics_outcome_check" CHECK (length("ab_metrics"."outcome") between 1 and 250),
-	CONSTRAINT "ab_metrics_denominator_check" CHECK (("ab_metrics"."denominator" is not null) = ("ab_metrics"."kind" = 'ratio')),
-	CONSTRAINT "ab_metrics_quantile_check" CHECK (("ab_metrics"."quantile" is not null) = ("ab_metrics"."kind" = 'quantile')),
+	CONSTRAINT "ab_metrics_denominator_check" CHECK (("ab_metrics"."denominator" is not null) = ("ab_metrics"."kind" = 'ratio') and length("ab_metrics"."denominator") between 1 and 250),
+	CONSTRAINT "ab_metrics_quantile_check" CHECK (("ab_metrics"."quantile" is not null) = ("ab_metrics"."kind" = 'quantile') and "ab_metrics"."quantile" > 0 and "ab_metrics"."quantile" < 1),
+	CONSTRAINT "ab_metrics_judged_check" CHECK ("ab_metrics"."alpha" > 0 and "ab_metrics"."alpha" < 1 and "ab_metrics"."minimum_effect" > 0),
 	CONSTRAINT "ab_metrics_window_check" CHECK ("ab_metrics"."delay_ms" >= 0 and "ab_metrics"."window_ms" > 0 and "ab_metrics"."cuped_ms" > 0),
 	CONSTRAINT "ab_metrics_role_check" CHECK ("ab_metrics"."role" in ('primary', 'secondary', 'guardrail')),
 	CONSTRAINT "ab_metrics_kind_check" CHECK ("ab_metrics"."kind" in ('mean', 'proportion', 'ratio', 'quantile')),
@@ -158,14 +163,11 @@ CREATE TABLE "ab_variants" (
 	"description" text,
 	CONSTRAINT "ab_variants_pk" PRIMARY KEY("tenant_id","id"),
 	CONSTRAINT "ab_variants_key_key" UNIQUE("tenant_id","experiment_id","key"),
-	CONSTRAINT "ab_variants_position_key" UNIQUE("tenant_id","experiment_id","position"),
 	CONSTRAINT "ab_variants_tenant_id_check" CHECK ("ab_variants"."tenant_id" <> ''),
 	CONSTRAINT "ab_variants_key_check" CHECK (length("ab_variants"."key") between 1 and 100),
 	CONSTRAINT "ab_variants_experiment_fk" FOREIGN KEY ("tenant_id","experiment_id") REFERENCES "public"."ab_experiments"("tenant_id","id") ON DELETE cascade ON UPDATE no action,
 	CONSTRAINT "ab_variants_version_fk" FOREIGN KEY ("tenant_id","model_version_id") REFERENCES "public"."model_registry"("tenant_id","id") ON DELETE no action ON UPDATE no action
 );
---> statement-breakpoint
-CREATE INDEX "ab_experiment_events_experiment_idx" ON "ab_experiment_events" USING btree ("tenant_id","experiment_id","id");
 --> statement-breakpoint
 CREATE INDEX "ab_experiments_layer_idx" ON "ab_experiments" USING btree ("tenant_id","layer_id","id");
 --> statement-breakpoint
@@ -283,6 +285,7 @@ begin
         ('ab_allocations', 'ab_allocations_experiment_fk'),
         ('ab_allocations', 'ab_allocations_pk'),
         ('ab_allocations', 'ab_allocations_tenant_id_check'),
+        ('ab_experiment_events', 'ab_experiment_events_kind_check'),
         ('ab_experiment_events', 'ab_experiment_events_pk'),
         ('ab_experiment_events', 'ab_experiment_events_tenant_id_check'),
         ('ab_experiments', 'ab_experiments_alpha_check'),
@@ -317,12 +320,12 @@ begin
         ('ab_metrics', 'ab_metrics_denominator_check'),
         ('ab_metrics', 'ab_metrics_direction_check'),
         ('ab_metrics', 'ab_metrics_experiment_fk'),
+        ('ab_metrics', 'ab_metrics_judged_check'),
         ('ab_metrics', 'ab_metrics_key_check'),
         ('ab_metrics', 'ab_metrics_key_key'),
         ('ab_metrics', 'ab_metrics_kind_check'),
         ('ab_metrics', 'ab_metrics_outcome_check'),
         ('ab_metrics', 'ab_metrics_pk'),
-        ('ab_metrics', 'ab_metrics_position_key'),
         ('ab_metrics', 'ab_metrics_quantile_check'),
         ('ab_metrics', 'ab_metrics_role_check'),
         ('ab_metrics', 'ab_metrics_tenant_id_check'),
@@ -331,7 +334,6 @@ begin
         ('ab_variants', 'ab_variants_key_check'),
         ('ab_variants', 'ab_variants_key_key'),
         ('ab_variants', 'ab_variants_pk'),
-        ('ab_variants', 'ab_variants_position_key'),
         ('ab_variants', 'ab_variants_tenant_id_check'),
         ('ab_variants', 'ab_variants_version_fk')
       ) as made(parent, name)
@@ -339,7 +341,6 @@ begin
     union all
     select 'missing: index ' || made.parent || '.' || made.name
       from (values
-        ('ab_experiment_events', 'ab_experiment_events_experiment_idx'),
         ('ab_experiments', 'ab_experiments_layer_idx'),
         ('ab_holdout_experiments', 'ab_holdout_experiments_holdout_idx'),
         ('ab_variants', 'ab_variants_control_key'),

@@ -5,5 +5,27 @@ export * from './analysis/analysis-input.ts';
 export { HEALTH_RULES } from './analysis/health.ts';
 export * from './decisions/decide.ts';
 export * from './decisions/decision.ts';
+export * from './design/create-experiment.ts';
+export {
+  type ExperimentAllocation,
+  type ExperimentDefinition,
+  type ExperimentHoldout,
+  type ExperimentLayer,
+  type ExperimentMetric,
+  type ExperimentRow,
+  type ExperimentVariant,
+  findExperiment,
+  GetExperimentInput,
+  getExperiment,
+} from './design/get-experiment.ts';
+export {
+  type AttributeKind,
+  attributeKinds,
+  type Targeting,
+  TargetingInput,
+  targetingFields,
+} from './design/targeting.ts';
+export { experimentMoves } from './lifecycle/legal-moves.ts';
+export * from './lifecycle/transition-experiment.ts';
 export * from './limits.ts';
 export * from './schema.ts';
