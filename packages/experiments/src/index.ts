@@ -4,7 +4,9 @@ export * from './analysis/analysis-definition.ts';
 export * from './analysis/analysis-input.ts';
 export { HEALTH_RULES } from './analysis/health.ts';
 export * from './decisions/decide.ts';
+export { DecideExperimentInput, decideExperiment, type ExperimentDecision } from './decisions/decide-experiment.ts';
 export * from './decisions/decision.ts';
+export * from './decisions/list-experiment-decisions.ts';
 export * from './design/create-experiment.ts';
 export {
   type ExperimentAllocation,
@@ -29,3 +31,18 @@ export { experimentMoves } from './lifecycle/legal-moves.ts';
 export * from './lifecycle/transition-experiment.ts';
 export * from './limits.ts';
 export * from './schema.ts';
+export * from './snapshots/compare-snapshots.ts';
+export { explainDifference, type SnapshotDifference, snapshotDifferences } from './snapshots/explain-difference.ts';
+export {
+  GetSnapshotInput,
+  getSnapshot,
+  ListSnapshotResultsInput,
+  ListSnapshotsInput,
+  listSnapshotResults,
+  listSnapshots,
+  type SnapshotResultRow,
+} from './snapshots/get-snapshot.ts';
+export * from './snapshots/pins.ts';
+export type { Snapshot, SnapshotSummary } from './snapshots/snapshot.ts';
+export * from './snapshots/take-snapshot.ts';
+export { type SnapshotVerification, VerifySnapshotInput, verifySnapshot } from './snapshots/verify-snapshot.ts';
