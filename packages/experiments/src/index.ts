@@ -44,5 +44,6 @@ export {
 } from './snapshots/get-snapshot.ts';
 export * from './snapshots/pins.ts';
 export type { Snapshot, SnapshotSummary } from './snapshots/snapshot.ts';
+export * from './snapshots/snapshot-handler.ts';
 export * from './snapshots/take-snapshot.ts';
 export { type SnapshotVerification, VerifySnapshotInput, verifySnapshot } from './snapshots/verify-snapshot.ts';
