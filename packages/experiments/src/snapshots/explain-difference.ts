@@ -3,7 +3,7 @@ import { numberText } from '../analysis/text.ts';
 import { hashOf } from './hash-of.ts';
 import type { Snapshot } from './snapshot.ts';
 
-export const snapshotDifferences = ['new_data', 'late_data', 'definition', 'code'] as const;
+export const snapshotDifferences = ['new_data', 'late_data', 'definition', 'code', 'look'] as const;
 
 /** Why two snapshots differ. */
 export interface SnapshotDifference {
@@ -12,7 +12,7 @@ export interface SnapshotDifference {
   readonly text: string;
 }
 
-type Compared = Pick<Snapshot, 'asOf' | 'inputHash' | 'codeVersion' | 'definition' | 'input'>;
+type Compared = Pick<Snapshot, 'asOf' | 'inputHash' | 'analysisHash' | 'look' | 'codeVersion' | 'definition' | 'input'>;
 
 /**
  * Why one snapshot differs from another of the same experiment, by what they have kept. Pure.
@@ -44,6 +44,10 @@ export function explainDifference(
       because: 'code',
       text: `The analysis was of version ${from.codeVersion} and is of ${to.codeVersion}.`,
     });
+  }
+  if (found.length === 0 && from.analysisHash !== to.analysisHash) {
+    const text = `The same data at look ${from.look} and at look ${to.look}: checks that are read once only warn from the second on.`;
+    found.push({ because: 'look', text });
   }
   return found;
 }

@@ -10,7 +10,7 @@ import type { ReadDefinition } from './read-analysis-definition.ts';
 import { type ResultRow, toResultRow } from './result-rows.ts';
 import { abAnalysisSnapshots, abSnapshotResults } from './schema.ts';
 import type { SnapshotId } from './snapshot.ts';
-import { storedInput } from './stored-input.ts';
+import { restoredInput, storedInput } from './stored-input.ts';
 
 /**
  * Analyses an input and keeps it with what comes out. Under the lock of the experiment, by which looks are counted one
@@ -37,7 +37,7 @@ export async function storeSnapshot(
   }
   const { number = 0, otherInputs = 0 } = before ?? {};
   const look = otherInputs + 1;
-  const analysis = analyse(definition, input, { look });
+  const analysis = analyse(definition, restoredInput(stored, input.asOf), { look });
   const id = newId<'AnalysisSnapshot'>();
   const { units, multipleUnits, forcedUnits, exposedBeforeAssignment, outcomes } = stored;
   await inOneFlight(

@@ -105,6 +105,20 @@ describe('a snapshot', () => {
     }
   });
 
+  it('analyses of an attribute with many values those with the most units', async () => {
+    await experiments.run(freshTenant(), async (tx) => {
+      const { experimentId, definition } = await startedExperiment(tx);
+      const units = someUnits(definition, 2).map((unit, i) => ({ ...unit, country: i < 300 ? 'many' : `c${i}` }));
+      const snapshotId = await snapshotOf(tx, experimentId, units);
+      const { analysis } = await getSnapshot(tx, { snapshotId });
+      const values = new Set(analysis.results.flatMap(({ slice }) => slice?.value ?? []));
+      expect(values.size).toBe(50);
+      expect([...values].slice(0, 1)).toEqual(['c300']);
+      expect(values.has('many')).toBe(true);
+      expect(await verifySnapshot(tx, { snapshotId })).toMatchObject({ isIntact: true, isSameFromInput: true });
+    });
+  });
+
   it('lists its numbers by pages, filters and order', async () => {
     const tenant = freshTenant();
     await experiments.run(tenant, async (tx) => {
@@ -222,6 +236,24 @@ describe('the difference of two snapshots', () => {
       after: { days: 2, asOf: at(9), outcomes: 9 },
     }));
     expect(same.differences.map(({ because }) => because)).toEqual(['late_data']);
+  });
+
+  it('is the look alone where the same data come again after others', async () => {
+    await experiments.run(freshTenant(), async (tx) => {
+      const { experimentId, definition } = await startedExperiment(tx);
+      const uneven = (days: number) => {
+        const units = someUnits(definition, days);
+        return units.filter(({ variant }, i) => i % 10 > 2 || variant === definition.variants[0]?.id);
+      };
+      const [from, , to] = [
+        await snapshotOf(tx, experimentId, uneven(4)),
+        await snapshotOf(tx, experimentId, uneven(3)),
+        await snapshotOf(tx, experimentId, uneven(4)),
+      ];
+      const { isSame, differences } = await compareSnapshots(tx, { from, to });
+      expect(isSame).toBe(false);
+      expect(differences.map(({ because }) => because)).toEqual(['look']);
+    });
   });
 
   it('is the definition, by the names of what changed', async () => {
