@@ -483,6 +483,8 @@ CREATE INDEX "ab_assignments_written_idx" ON "ab_assignments" USING btree ("tena
 --> statement-breakpoint
 CREATE INDEX "ab_decisions_experiment_idx" ON "ab_decisions" USING btree ("tenant_id","experiment_id","id");
 --> statement-breakpoint
+CREATE INDEX "ab_experiments_created_idx" ON "ab_experiments" USING btree ("tenant_id","created_at","id");
+--> statement-breakpoint
 CREATE INDEX "ab_experiments_layer_idx" ON "ab_experiments" USING btree ("tenant_id","layer_id","id");
 --> statement-breakpoint
 CREATE INDEX "ab_exposures_written_idx" ON "ab_exposures" USING btree ("tenant_id","experiment_id","written_by");
@@ -859,6 +861,7 @@ begin
       from (values
         ('ab_assignments', 'ab_assignments_written_idx'),
         ('ab_decisions', 'ab_decisions_experiment_idx'),
+        ('ab_experiments', 'ab_experiments_created_idx'),
         ('ab_experiments', 'ab_experiments_layer_idx'),
         ('ab_exposures', 'ab_exposures_written_idx'),
         ('ab_holdout_experiments', 'ab_holdout_experiments_holdout_idx'),

@@ -26,6 +26,8 @@ export { DecideExperimentInput, decideExperiment, type ExperimentDecision } from
 export * from './decisions/decision.ts';
 export * from './decisions/list-experiment-decisions.ts';
 export * from './design/create-experiment.ts';
+export * from './design/delete-experiment.ts';
+export * from './design/free-ranges.ts';
 export {
   type ExperimentAllocation,
   type ExperimentDefinition,
@@ -38,6 +40,9 @@ export {
   GetExperimentInput,
   getExperiment,
 } from './design/get-experiment.ts';
+export * from './design/holdouts.ts';
+export * from './design/layers.ts';
+export * from './design/list-experiments.ts';
 export {
   type AttributeKind,
   attributeKinds,
@@ -45,13 +50,19 @@ export {
   TargetingInput,
   targetingFields,
 } from './design/targeting.ts';
+export * from './design/update-experiment.ts';
 export { ExposureInput } from './exposures/exposure-input.ts';
 export * from './exposures/record-exposures.ts';
 export { experimentMoves } from './lifecycle/legal-moves.ts';
+export * from './lifecycle/list-experiment-events.ts';
+export * from './lifecycle/reseed-experiment.ts';
+export * from './lifecycle/set-allocation.ts';
 export * from './lifecycle/transition-experiment.ts';
 export * from './limits.ts';
 export { OutcomeInput } from './outcomes/outcome-input.ts';
 export { type RecordedOutcomes, RecordOutcomesInput, recordOutcomes } from './outcomes/record-outcomes.ts';
+export * from './planning/plan-experiment.ts';
+export * from './planning/read-baselines.ts';
 export * from './schema.ts';
 export * from './snapshots/compare-snapshots.ts';
 export { explainDifference, type SnapshotDifference, snapshotDifferences } from './snapshots/explain-difference.ts';
