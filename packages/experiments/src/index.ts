@@ -1,6 +1,11 @@
 export * from './analysis/analyse.ts';
 export * from './analysis/analysis.ts';
-export * from './analysis/analysis-definition.ts';
+export type {
+  AnalysisAllocation,
+  AnalysisDefinition,
+  AnalysisMetric,
+  AnalysisVariant,
+} from './analysis/analysis-definition.ts';
 export {
   type AnalysisInput,
   type DailyUnits,

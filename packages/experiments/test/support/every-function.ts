@@ -7,7 +7,10 @@ import * as exported from '../../src/index.ts';
 // tables are held against all of them.
 
 /** Exports that take no transaction: what computes only. */
-export const withoutTransaction: readonly string[] = ['freeRanges', 'planExperiment', 'targetingFields'];
+export const withoutTransaction: readonly string[] = [
+  ...['analyse', 'decide', 'explainDifference', 'experimentSnapshotHandler'],
+  ...['freeRanges', 'planExperiment', 'targetingFields'],
+];
 
 /** Exports that take a transaction. */
 export const functionNames = Object.entries(exported)
@@ -49,6 +52,9 @@ export interface World {
   /** A draft that could start, in the layer and under the holdout. */
   readonly experimentId: string;
   readonly key: string;
+  /** One that runs, with a snapshot that is the official one, and a decision. */
+  readonly runningId: string;
+  readonly snapshotId: string;
 }
 
 export const at = new Date('2026-05-04T10:20:30.456Z');
@@ -64,43 +70,64 @@ export async function makeWorld(tx: TenantTx): Promise<World> {
     variants: [{ key: 'a' }, { key: 'b', modelVersionId: versionId }],
     metrics: [{ key: 'bought', role: 'primary', kind: 'proportion' }],
   });
-  return { versionId, layerKey, holdoutKey, experimentId, key };
+  const { id: runningId } = await exported.createExperiment(tx, {
+    ...{ key: 'running', hypothesis: 'h', variants: [{ key: 'a' }, { key: 'b' }] },
+    metrics: [{ key: 'bought', role: 'primary', kind: 'proportion' }],
+  });
+  await exported.transitionExperiment(tx, { experimentId: runningId, status: 'running' });
+  const { id: snapshotId } = await exported.takeSnapshot(tx, { experimentId: runningId });
+  await exported.pinSnapshot(tx, { snapshotId });
+  await exported.decideExperiment(tx, { experimentId: runningId });
+  return { versionId, layerKey, holdoutKey, experimentId, key, runningId, snapshotId };
 }
 
 const nobodysId = '01890000-0000-7000-8000-000000000000';
 
 /** What nobody has, in the place of what the world has. */
 export const nobodys: World = {
-  ...{ versionId: nobodysId, experimentId: nobodysId },
+  ...{ versionId: nobodysId, experimentId: nobodysId, runningId: nobodysId, snapshotId: nobodysId },
   ...{ layerKey: 'nobodys', holdoutKey: 'nobodys', key: 'nobodys' },
 };
 
 /** An input for each function that names what is in the world. */
 export function inputsIn(world: World): Readonly<Record<string, unknown>> {
-  const { versionId, layerKey, holdoutKey, experimentId, key } = world;
+  const { versionId, layerKey, holdoutKey, experimentId, key, runningId, snapshotId } = world;
   return {
+    compareSnapshots: { from: snapshotId, to: snapshotId },
     createExperiment: {
       ...{ key: 'other', hypothesis: 'h', holdouts: [holdoutKey], layer: { key: layerKey, start: 0.5, end: 1 } },
       variants: [{ key: 'a' }, { key: 'b', modelVersionId: versionId }],
     },
     createHoldout: { key: holdoutKey, share: 0.2 },
     createLayer: { key: layerKey },
+    decideExperiment: { experimentId: runningId },
     deleteExperiment: { experimentId },
     findExperiment: { key },
+    findOfficialSnapshot: { experimentId: runningId },
     getExperiment: { experimentId },
     getHoldout: { key: holdoutKey },
     getLayer: { key: layerKey },
+    getSnapshot: { snapshotId },
+    listExperimentDecisions: { filter: `experiment_id = '${runningId}'` },
     listExperimentEvents: { experimentId },
     listExperiments: { filter: `id = '${experimentId}'` },
     listHoldouts: { filter: `key = '${holdoutKey}'` },
     listLayers: { filter: `key = '${layerKey}'` },
+    listSnapshotPins: { experimentId: runningId },
+    listSnapshotResults: { snapshotId },
+    listSnapshots: { experimentId: runningId },
+    pinSnapshot: { snapshotId },
     readBaselines: {
       ...{ entry: key, metrics: [{ key, kind: 'mean' }] },
       ...{ from: new Date('2026-04-01Z'), to: new Date('2026-05-02Z') },
     },
     reseedExperiment: { key, seed: 'another' },
+    scheduleSnapshots: { experimentId: runningId },
     setAllocation: { experimentId, coverage: 0.5 },
+    takeSnapshot: { experimentId: runningId },
     transitionExperiment: { key, status: 'running' },
+    unpinSnapshot: { experimentId: runningId },
     updateExperiment: { experimentId, alpha: 0.01, layer: { key: layerKey, start: 0.1, end: 0.2 } },
+    verifySnapshot: { snapshotId },
   };
 }
