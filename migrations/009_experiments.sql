@@ -77,6 +77,29 @@ CREATE TABLE "ab_assignments" (
 	CONSTRAINT "ab_assignments_unit_check" CHECK (length("ab_assignments"."unit") between 1 and 256)
 );
 --> statement-breakpoint
+CREATE TABLE "ab_decisions" (
+	"tenant_id" text DEFAULT current_setting('app.tenant') NOT NULL,
+	"id" uuid DEFAULT app_uuid_v7() NOT NULL,
+	"experiment_id" uuid NOT NULL,
+	"experiment_key" text NOT NULL,
+	"snapshot_id" uuid NOT NULL,
+	"snapshot_number" integer NOT NULL,
+	"looks" integer NOT NULL,
+	"is_over" boolean NOT NULL,
+	"code_version" integer NOT NULL,
+	"verdict" text NOT NULL,
+	"variant_id" uuid,
+	"variant_key" text,
+	"reasons" jsonb NOT NULL,
+	"treatments" jsonb NOT NULL,
+	"note" text,
+	"actor" text DEFAULT nullif(current_setting('app.actor', true), ''),
+	"occurred_at" timestamp (3) with time zone DEFAULT app_now() NOT NULL,
+	CONSTRAINT "ab_decisions_pk" PRIMARY KEY("tenant_id","id"),
+	CONSTRAINT "ab_decisions_tenant_id_check" CHECK ("ab_decisions"."tenant_id" <> ''),
+	CONSTRAINT "ab_decisions_verdict_check" CHECK ("ab_decisions"."verdict" in ('ship', 'keep', 'stop', 'continue'))
+);
+--> statement-breakpoint
 CREATE TABLE "ab_experiment_events" (
 	"tenant_id" text DEFAULT current_setting('app.tenant') NOT NULL,
 	"experiment_id" uuid NOT NULL,
@@ -214,6 +237,34 @@ CREATE TABLE "ab_allocations" (
 	CONSTRAINT "ab_allocations_experiment_fk" FOREIGN KEY ("tenant_id","experiment_id") REFERENCES "public"."ab_experiments"("tenant_id","id") ON DELETE cascade ON UPDATE no action
 );
 --> statement-breakpoint
+CREATE TABLE "ab_analysis_snapshots" (
+	"tenant_id" text DEFAULT current_setting('app.tenant') NOT NULL,
+	"id" uuid DEFAULT app_uuid_v7() NOT NULL,
+	"experiment_id" uuid NOT NULL,
+	"number" integer NOT NULL,
+	"look" integer NOT NULL,
+	"as_of" timestamp (3) with time zone NOT NULL,
+	"revision" integer NOT NULL,
+	"code_version" integer NOT NULL,
+	"definition" jsonb NOT NULL,
+	"input" jsonb NOT NULL,
+	"input_hash" text NOT NULL,
+	"analysis_hash" text NOT NULL,
+	"units" bigint NOT NULL,
+	"multiple_units" bigint NOT NULL,
+	"forced_units" bigint NOT NULL,
+	"exposed_before_assignment" bigint NOT NULL,
+	"outcomes" bigint NOT NULL,
+	"health" jsonb NOT NULL,
+	"actor" text DEFAULT nullif(current_setting('app.actor', true), ''),
+	"taken_at" timestamp (3) with time zone DEFAULT app_now() NOT NULL,
+	CONSTRAINT "ab_analysis_snapshots_pk" PRIMARY KEY("tenant_id","id"),
+	CONSTRAINT "ab_analysis_snapshots_number_key" UNIQUE("tenant_id","experiment_id","number"),
+	CONSTRAINT "ab_analysis_snapshots_tenant_id_check" CHECK ("ab_analysis_snapshots"."tenant_id" <> ''),
+	CONSTRAINT "ab_analysis_snapshots_look_check" CHECK ("ab_analysis_snapshots"."look" between 1 and "ab_analysis_snapshots"."number"),
+	CONSTRAINT "ab_analysis_snapshots_experiment_fk" FOREIGN KEY ("tenant_id","experiment_id") REFERENCES "public"."ab_experiments"("tenant_id","id") ON DELETE cascade ON UPDATE no action
+);
+--> statement-breakpoint
 CREATE TABLE "ab_holdout_experiments" (
 	"tenant_id" text DEFAULT current_setting('app.tenant') NOT NULL,
 	"experiment_id" uuid NOT NULL,
@@ -277,6 +328,72 @@ CREATE TABLE "ab_outcomes_default" PARTITION OF "ab_outcomes" DEFAULT;
 ALTER TABLE "ab_outcomes_default" ENABLE ROW LEVEL SECURITY;
 --> statement-breakpoint
 ALTER TABLE "ab_outcomes_default" FORCE ROW LEVEL SECURITY;
+--> statement-breakpoint
+CREATE TABLE "ab_snapshot_pins" (
+	"tenant_id" text DEFAULT current_setting('app.tenant') NOT NULL,
+	"experiment_id" uuid NOT NULL,
+	"change_number" integer NOT NULL,
+	"snapshot_id" uuid,
+	"reason" text,
+	"actor" text DEFAULT nullif(current_setting('app.actor', true), ''),
+	"occurred_at" timestamp (3) with time zone DEFAULT app_now() NOT NULL,
+	CONSTRAINT "ab_snapshot_pins_pk" PRIMARY KEY("tenant_id","experiment_id","change_number"),
+	CONSTRAINT "ab_snapshot_pins_tenant_id_check" CHECK ("ab_snapshot_pins"."tenant_id" <> ''),
+	CONSTRAINT "ab_snapshot_pins_experiment_fk" FOREIGN KEY ("tenant_id","experiment_id") REFERENCES "public"."ab_experiments"("tenant_id","id") ON DELETE cascade ON UPDATE no action,
+	CONSTRAINT "ab_snapshot_pins_snapshot_fk" FOREIGN KEY ("tenant_id","snapshot_id") REFERENCES "public"."ab_analysis_snapshots"("tenant_id","id") ON DELETE cascade ON UPDATE no action
+);
+--> statement-breakpoint
+CREATE TABLE "ab_snapshot_results" (
+	"tenant_id" text DEFAULT current_setting('app.tenant') NOT NULL,
+	"snapshot_id" uuid NOT NULL,
+	"metric_id" uuid NOT NULL,
+	"variant_id" uuid NOT NULL,
+	"dimension" text DEFAULT '' NOT NULL,
+	"value" text DEFAULT '' NOT NULL,
+	"position" integer NOT NULL,
+	"metric_key" text NOT NULL,
+	"variant_key" text NOT NULL,
+	"role" text NOT NULL,
+	"kind" text NOT NULL,
+	"is_control" boolean NOT NULL,
+	"n" bigint NOT NULL,
+	"non_zero" bigint NOT NULL,
+	"mean" double precision,
+	"variance" double precision,
+	"absolute_estimate" double precision,
+	"absolute_standard_error" double precision,
+	"absolute_degrees_of_freedom" double precision,
+	"absolute_lower" double precision,
+	"absolute_upper" double precision,
+	"absolute_p" double precision,
+	"absolute_valid_lower" double precision,
+	"absolute_valid_upper" double precision,
+	"absolute_valid_p" double precision,
+	"absolute_reason" text,
+	"relative_estimate" double precision,
+	"relative_standard_error" double precision,
+	"relative_degrees_of_freedom" double precision,
+	"relative_lower" double precision,
+	"relative_upper" double precision,
+	"relative_p" double precision,
+	"relative_valid_lower" double precision,
+	"relative_valid_upper" double precision,
+	"relative_valid_p" double precision,
+	"relative_reason" text,
+	"adjusted_p" double precision,
+	"adjusted_valid_p" double precision,
+	"chance_to_win" double precision,
+	"risk_of_control" double precision,
+	"risk_of_treatment" double precision,
+	"theta" double precision,
+	"unadjusted" jsonb,
+	"reason" text,
+	CONSTRAINT "ab_snapshot_results_pk" PRIMARY KEY("tenant_id","snapshot_id","metric_id","variant_id","dimension","value"),
+	CONSTRAINT "ab_snapshot_results_tenant_id_check" CHECK ("ab_snapshot_results"."tenant_id" <> ''),
+	CONSTRAINT "ab_snapshot_results_role_check" CHECK ("ab_snapshot_results"."role" in ('primary', 'secondary', 'guardrail')),
+	CONSTRAINT "ab_snapshot_results_kind_check" CHECK ("ab_snapshot_results"."kind" in ('mean', 'proportion', 'ratio', 'quantile')),
+	CONSTRAINT "ab_snapshot_results_snapshot_fk" FOREIGN KEY ("tenant_id","snapshot_id") REFERENCES "public"."ab_analysis_snapshots"("tenant_id","id") ON DELETE cascade ON UPDATE no action
+);
 --> statement-breakpoint
 CREATE TABLE "ab_unit_days" (
 	"tenant_id" text DEFAULT current_setting('app.tenant') NOT NULL,
@@ -364,6 +481,10 @@ CREATE TABLE "ab_variants" (
 --> statement-breakpoint
 CREATE INDEX "ab_assignments_written_idx" ON "ab_assignments" USING btree ("tenant_id","written_by","experiment_id");
 --> statement-breakpoint
+CREATE INDEX "ab_decisions_experiment_idx" ON "ab_decisions" USING btree ("tenant_id","experiment_id","id");
+--> statement-breakpoint
+CREATE INDEX "ab_experiments_created_idx" ON "ab_experiments" USING btree ("tenant_id","created_at","id");
+--> statement-breakpoint
 CREATE INDEX "ab_experiments_layer_idx" ON "ab_experiments" USING btree ("tenant_id","layer_id","id");
 --> statement-breakpoint
 CREATE INDEX "ab_exposures_written_idx" ON "ab_exposures" USING btree ("tenant_id","written_by","experiment_id");
@@ -374,6 +495,8 @@ CREATE INDEX "ab_outcomes_unit_idx" ON "ab_outcomes" USING btree ("tenant_id","u
 --> statement-breakpoint
 CREATE INDEX "ab_outcomes_written_idx" ON "ab_outcomes" USING btree ("tenant_id","written_by");
 --> statement-breakpoint
+CREATE INDEX "ab_snapshot_pins_snapshot_idx" ON "ab_snapshot_pins" USING btree ("tenant_id","snapshot_id") WHERE "ab_snapshot_pins"."snapshot_id" is not null;
+--> statement-breakpoint
 CREATE INDEX "ab_units_next_idx" ON "ab_units" USING btree ("tenant_id","experiment_id","next_at") WHERE "ab_units"."next_at" is not null;
 --> statement-breakpoint
 CREATE UNIQUE INDEX "ab_variants_control_key" ON "ab_variants" USING btree ("tenant_id","experiment_id") WHERE "ab_variants"."is_control";
@@ -382,7 +505,11 @@ CREATE INDEX "ab_variants_version_idx" ON "ab_variants" USING btree ("tenant_id"
 --> statement-breakpoint
 ALTER TABLE "ab_allocations" ENABLE ROW LEVEL SECURITY;
 --> statement-breakpoint
+ALTER TABLE "ab_analysis_snapshots" ENABLE ROW LEVEL SECURITY;
+--> statement-breakpoint
 ALTER TABLE "ab_assignments" ENABLE ROW LEVEL SECURITY;
+--> statement-breakpoint
+ALTER TABLE "ab_decisions" ENABLE ROW LEVEL SECURITY;
 --> statement-breakpoint
 ALTER TABLE "ab_experiment_events" ENABLE ROW LEVEL SECURITY;
 --> statement-breakpoint
@@ -402,6 +529,10 @@ ALTER TABLE "ab_metrics" ENABLE ROW LEVEL SECURITY;
 --> statement-breakpoint
 ALTER TABLE "ab_outcomes" ENABLE ROW LEVEL SECURITY;
 --> statement-breakpoint
+ALTER TABLE "ab_snapshot_pins" ENABLE ROW LEVEL SECURITY;
+--> statement-breakpoint
+ALTER TABLE "ab_snapshot_results" ENABLE ROW LEVEL SECURITY;
+--> statement-breakpoint
 ALTER TABLE "ab_unit_days" ENABLE ROW LEVEL SECURITY;
 --> statement-breakpoint
 ALTER TABLE "ab_unit_refreshes" ENABLE ROW LEVEL SECURITY;
@@ -414,7 +545,11 @@ ALTER TABLE "ab_variants" ENABLE ROW LEVEL SECURITY;
 --> statement-breakpoint
 CREATE POLICY "ab_allocations_tenant_policy" ON "ab_allocations" AS PERMISSIVE FOR ALL TO public USING (tenant_id = (select nullif(current_setting('app.tenant', true), ''))) WITH CHECK (tenant_id = (select nullif(current_setting('app.tenant', true), '')));
 --> statement-breakpoint
+CREATE POLICY "ab_analysis_snapshots_tenant_policy" ON "ab_analysis_snapshots" AS PERMISSIVE FOR ALL TO public USING (tenant_id = (select nullif(current_setting('app.tenant', true), ''))) WITH CHECK (tenant_id = (select nullif(current_setting('app.tenant', true), '')));
+--> statement-breakpoint
 CREATE POLICY "ab_assignments_tenant_policy" ON "ab_assignments" AS PERMISSIVE FOR ALL TO public USING (tenant_id = (select nullif(current_setting('app.tenant', true), ''))) WITH CHECK (tenant_id = (select nullif(current_setting('app.tenant', true), '')));
+--> statement-breakpoint
+CREATE POLICY "ab_decisions_tenant_policy" ON "ab_decisions" AS PERMISSIVE FOR ALL TO public USING (tenant_id = (select nullif(current_setting('app.tenant', true), ''))) WITH CHECK (tenant_id = (select nullif(current_setting('app.tenant', true), '')));
 --> statement-breakpoint
 CREATE POLICY "ab_experiment_events_tenant_policy" ON "ab_experiment_events" AS PERMISSIVE FOR ALL TO public USING (tenant_id = (select nullif(current_setting('app.tenant', true), ''))) WITH CHECK (tenant_id = (select nullif(current_setting('app.tenant', true), '')));
 --> statement-breakpoint
@@ -434,6 +569,10 @@ CREATE POLICY "ab_metrics_tenant_policy" ON "ab_metrics" AS PERMISSIVE FOR ALL T
 --> statement-breakpoint
 CREATE POLICY "ab_outcomes_tenant_policy" ON "ab_outcomes" AS PERMISSIVE FOR ALL TO public USING (tenant_id = (select nullif(current_setting('app.tenant', true), ''))) WITH CHECK (tenant_id = (select nullif(current_setting('app.tenant', true), '')));
 --> statement-breakpoint
+CREATE POLICY "ab_snapshot_pins_tenant_policy" ON "ab_snapshot_pins" AS PERMISSIVE FOR ALL TO public USING (tenant_id = (select nullif(current_setting('app.tenant', true), ''))) WITH CHECK (tenant_id = (select nullif(current_setting('app.tenant', true), '')));
+--> statement-breakpoint
+CREATE POLICY "ab_snapshot_results_tenant_policy" ON "ab_snapshot_results" AS PERMISSIVE FOR ALL TO public USING (tenant_id = (select nullif(current_setting('app.tenant', true), ''))) WITH CHECK (tenant_id = (select nullif(current_setting('app.tenant', true), '')));
+--> statement-breakpoint
 CREATE POLICY "ab_unit_days_tenant_policy" ON "ab_unit_days" AS PERMISSIVE FOR ALL TO public USING (tenant_id = (select nullif(current_setting('app.tenant', true), ''))) WITH CHECK (tenant_id = (select nullif(current_setting('app.tenant', true), '')));
 --> statement-breakpoint
 CREATE POLICY "ab_unit_refreshes_tenant_policy" ON "ab_unit_refreshes" AS PERMISSIVE FOR ALL TO public USING (tenant_id = (select nullif(current_setting('app.tenant', true), ''))) WITH CHECK (tenant_id = (select nullif(current_setting('app.tenant', true), '')));
@@ -449,6 +588,14 @@ ALTER TABLE "ab_assignments" FORCE ROW LEVEL SECURITY;
 GRANT SELECT, INSERT, UPDATE, DELETE ON "ab_assignments" TO app_tenant;
 --> statement-breakpoint
 GRANT SELECT ON "ab_assignments" TO app_readonly;
+--> statement-breakpoint
+ALTER TABLE "ab_decisions" FORCE ROW LEVEL SECURITY;
+--> statement-breakpoint
+GRANT SELECT, INSERT ON "ab_decisions" TO app_tenant;
+--> statement-breakpoint
+GRANT SELECT ON "ab_decisions" TO app_readonly;
+--> statement-breakpoint
+COMMENT ON TABLE "ab_decisions" IS 'append-only';
 --> statement-breakpoint
 ALTER TABLE "ab_experiment_events" FORCE ROW LEVEL SECURITY;
 --> statement-breakpoint
@@ -496,6 +643,14 @@ GRANT SELECT ON "ab_allocations" TO app_readonly;
 --> statement-breakpoint
 COMMENT ON TABLE "ab_allocations" IS 'append-only';
 --> statement-breakpoint
+ALTER TABLE "ab_analysis_snapshots" FORCE ROW LEVEL SECURITY;
+--> statement-breakpoint
+GRANT SELECT, INSERT ON "ab_analysis_snapshots" TO app_tenant;
+--> statement-breakpoint
+GRANT SELECT ON "ab_analysis_snapshots" TO app_readonly;
+--> statement-breakpoint
+COMMENT ON TABLE "ab_analysis_snapshots" IS 'append-only';
+--> statement-breakpoint
 ALTER TABLE "ab_holdout_experiments" FORCE ROW LEVEL SECURITY;
 --> statement-breakpoint
 GRANT SELECT, INSERT, UPDATE, DELETE ON "ab_holdout_experiments" TO app_tenant;
@@ -513,6 +668,22 @@ ALTER TABLE "ab_outcomes" FORCE ROW LEVEL SECURITY;
 GRANT SELECT, INSERT, UPDATE, DELETE ON "ab_outcomes" TO app_tenant;
 --> statement-breakpoint
 GRANT SELECT ON "ab_outcomes" TO app_readonly;
+--> statement-breakpoint
+ALTER TABLE "ab_snapshot_pins" FORCE ROW LEVEL SECURITY;
+--> statement-breakpoint
+GRANT SELECT, INSERT ON "ab_snapshot_pins" TO app_tenant;
+--> statement-breakpoint
+GRANT SELECT ON "ab_snapshot_pins" TO app_readonly;
+--> statement-breakpoint
+COMMENT ON TABLE "ab_snapshot_pins" IS 'append-only';
+--> statement-breakpoint
+ALTER TABLE "ab_snapshot_results" FORCE ROW LEVEL SECURITY;
+--> statement-breakpoint
+GRANT SELECT, INSERT ON "ab_snapshot_results" TO app_tenant;
+--> statement-breakpoint
+GRANT SELECT ON "ab_snapshot_results" TO app_readonly;
+--> statement-breakpoint
+COMMENT ON TABLE "ab_snapshot_results" IS 'append-only';
 --> statement-breakpoint
 ALTER TABLE "ab_unit_days" FORCE ROW LEVEL SECURITY;
 --> statement-breakpoint
@@ -552,7 +723,9 @@ begin
     select 'no forced row level security: table ' || made.name
       from (values
         ('ab_allocations'),
+        ('ab_analysis_snapshots'),
         ('ab_assignments'),
+        ('ab_decisions'),
         ('ab_experiment_events'),
         ('ab_experiments'),
         ('ab_exposure_transitions'),
@@ -563,6 +736,8 @@ begin
         ('ab_metrics'),
         ('ab_outcomes'),
         ('ab_outcomes_default'),
+        ('ab_snapshot_pins'),
+        ('ab_snapshot_results'),
         ('ab_unit_days'),
         ('ab_unit_refreshes'),
         ('ab_unit_sums'),
@@ -577,9 +752,17 @@ begin
         ('ab_allocations', 'ab_allocations_experiment_fk'),
         ('ab_allocations', 'ab_allocations_pk'),
         ('ab_allocations', 'ab_allocations_tenant_id_check'),
+        ('ab_analysis_snapshots', 'ab_analysis_snapshots_experiment_fk'),
+        ('ab_analysis_snapshots', 'ab_analysis_snapshots_look_check'),
+        ('ab_analysis_snapshots', 'ab_analysis_snapshots_number_key'),
+        ('ab_analysis_snapshots', 'ab_analysis_snapshots_pk'),
+        ('ab_analysis_snapshots', 'ab_analysis_snapshots_tenant_id_check'),
         ('ab_assignments', 'ab_assignments_pk'),
         ('ab_assignments', 'ab_assignments_tenant_id_check'),
         ('ab_assignments', 'ab_assignments_unit_check'),
+        ('ab_decisions', 'ab_decisions_pk'),
+        ('ab_decisions', 'ab_decisions_tenant_id_check'),
+        ('ab_decisions', 'ab_decisions_verdict_check'),
         ('ab_experiment_events', 'ab_experiment_events_kind_check'),
         ('ab_experiment_events', 'ab_experiment_events_pk'),
         ('ab_experiment_events', 'ab_experiment_events_tenant_id_check'),
@@ -639,6 +822,15 @@ begin
         ('ab_outcomes', 'ab_outcomes_tenant_id_check'),
         ('ab_outcomes', 'ab_outcomes_unit_check'),
         ('ab_outcomes', 'ab_outcomes_value_check'),
+        ('ab_snapshot_pins', 'ab_snapshot_pins_experiment_fk'),
+        ('ab_snapshot_pins', 'ab_snapshot_pins_pk'),
+        ('ab_snapshot_pins', 'ab_snapshot_pins_snapshot_fk'),
+        ('ab_snapshot_pins', 'ab_snapshot_pins_tenant_id_check'),
+        ('ab_snapshot_results', 'ab_snapshot_results_kind_check'),
+        ('ab_snapshot_results', 'ab_snapshot_results_pk'),
+        ('ab_snapshot_results', 'ab_snapshot_results_role_check'),
+        ('ab_snapshot_results', 'ab_snapshot_results_snapshot_fk'),
+        ('ab_snapshot_results', 'ab_snapshot_results_tenant_id_check'),
         ('ab_unit_days', 'ab_unit_days_pk'),
         ('ab_unit_days', 'ab_unit_days_tenant_id_check'),
         ('ab_unit_refreshes', 'ab_unit_refreshes_pk'),
@@ -668,11 +860,14 @@ begin
     select 'missing: index ' || made.parent || '.' || made.name
       from (values
         ('ab_assignments', 'ab_assignments_written_idx'),
+        ('ab_decisions', 'ab_decisions_experiment_idx'),
+        ('ab_experiments', 'ab_experiments_created_idx'),
         ('ab_experiments', 'ab_experiments_layer_idx'),
         ('ab_exposures', 'ab_exposures_written_idx'),
         ('ab_holdout_experiments', 'ab_holdout_experiments_holdout_idx'),
         ('ab_outcomes', 'ab_outcomes_unit_idx'),
         ('ab_outcomes', 'ab_outcomes_written_idx'),
+        ('ab_snapshot_pins', 'ab_snapshot_pins_snapshot_idx'),
         ('ab_units', 'ab_units_next_idx'),
         ('ab_variants', 'ab_variants_control_key'),
         ('ab_variants', 'ab_variants_version_idx')
@@ -682,7 +877,9 @@ begin
     select 'missing: policy ' || made.parent || '.' || made.name
       from (values
         ('ab_allocations', 'ab_allocations_tenant_policy'),
+        ('ab_analysis_snapshots', 'ab_analysis_snapshots_tenant_policy'),
         ('ab_assignments', 'ab_assignments_tenant_policy'),
+        ('ab_decisions', 'ab_decisions_tenant_policy'),
         ('ab_experiment_events', 'ab_experiment_events_tenant_policy'),
         ('ab_experiments', 'ab_experiments_tenant_policy'),
         ('ab_exposure_transitions', 'ab_exposure_transitions_tenant_policy'),
@@ -692,6 +889,8 @@ begin
         ('ab_layers', 'ab_layers_tenant_policy'),
         ('ab_metrics', 'ab_metrics_tenant_policy'),
         ('ab_outcomes', 'ab_outcomes_tenant_policy'),
+        ('ab_snapshot_pins', 'ab_snapshot_pins_tenant_policy'),
+        ('ab_snapshot_results', 'ab_snapshot_results_tenant_policy'),
         ('ab_unit_days', 'ab_unit_days_tenant_policy'),
         ('ab_unit_refreshes', 'ab_unit_refreshes_tenant_policy'),
         ('ab_unit_sums', 'ab_unit_sums_tenant_policy'),
@@ -717,9 +916,15 @@ begin
         ('ab_units', 'app_tenant', 'delete, insert, select, update'),
         ('ab_variants', 'app_tenant', 'delete, insert, select, update'),
         ('ab_allocations', 'app_tenant', 'insert, select'),
+        ('ab_analysis_snapshots', 'app_tenant', 'insert, select'),
+        ('ab_decisions', 'app_tenant', 'insert, select'),
         ('ab_experiment_events', 'app_tenant', 'insert, select'),
+        ('ab_snapshot_pins', 'app_tenant', 'insert, select'),
+        ('ab_snapshot_results', 'app_tenant', 'insert, select'),
         ('ab_allocations', 'app_readonly', 'select'),
+        ('ab_analysis_snapshots', 'app_readonly', 'select'),
         ('ab_assignments', 'app_readonly', 'select'),
+        ('ab_decisions', 'app_readonly', 'select'),
         ('ab_experiment_events', 'app_readonly', 'select'),
         ('ab_experiments', 'app_readonly', 'select'),
         ('ab_exposure_transitions', 'app_readonly', 'select'),
@@ -729,6 +934,8 @@ begin
         ('ab_layers', 'app_readonly', 'select'),
         ('ab_metrics', 'app_readonly', 'select'),
         ('ab_outcomes', 'app_readonly', 'select'),
+        ('ab_snapshot_pins', 'app_readonly', 'select'),
+        ('ab_snapshot_results', 'app_readonly', 'select'),
         ('ab_unit_days', 'app_readonly', 'select'),
         ('ab_unit_refreshes', 'app_readonly', 'select'),
         ('ab_unit_sums', 'app_readonly', 'select'),

@@ -21,6 +21,8 @@ export const EXPERIMENT_LIMITS = {
   outcomesAtOnce: 20_000,
   /** Attributes of a unit that are kept with its first exposure. */
   slices: 8,
+  /** Values of one attribute whose units a snapshot analyses apart: those with the most units. */
+  analysedSlices: 50,
   sliceNameLength: 64,
   sliceValueLength: 128,
   /** Of an outcome, in size: the square of what they differ by, added up over 10^9 of them, has to stay a float8. */

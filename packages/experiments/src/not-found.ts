@@ -9,3 +9,4 @@ export const versionNotFound = () =>
   });
 export const layerNotFound = () => new DomainError('not_found', 'There is no layer with this key.');
 export const holdoutNotFound = () => new DomainError('not_found', 'There is no holdout with this key.');
+export const snapshotNotFound = () => new DomainError('not_found', 'There is no snapshot with this id.');

@@ -163,12 +163,7 @@ const stored = sql.raw(
   'unit, state, variant_id, first_at, epoch, slices, seen, early, outcomes, places, y, x, next_at',
 );
 
-function refreshStatement(
-  tx: TenantTx,
-  definition: UnitDefinition,
-  asOf: Date,
-  last: LastRefresh | undefined,
-): SQL {
+function refreshStatement(tx: TenantTx, definition: UnitDefinition, asOf: Date, last: LastRefresh | undefined): SQL {
   const tenant = tenantOf(tx);
   const { experimentId } = definition;
   const isPart = last !== undefined;
