@@ -25,8 +25,6 @@ export const EXPERIMENT_LIMITS = {
   analysedSlices: 50,
   sliceNameLength: 64,
   sliceValueLength: 128,
-  /** Of an outcome, in size: the square of what they differ by, added up over 10^9 of them, has to stay a float8. */
-  valueSize: 1e140,
   /** How far the time of an exposure or outcome may lie ahead of the clock. */
   aheadMs: 3_600_000,
   /** Rows of one transaction of pruneOutcomes. */

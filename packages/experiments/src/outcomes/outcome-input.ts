@@ -3,7 +3,8 @@ import { z } from 'zod';
 import { unitName } from '../exposures/exposure-input.ts';
 import { EXPERIMENT_LIMITS } from '../limits.ts';
 
-const size = EXPERIMENT_LIMITS.valueSize;
+/** Of a value: the square of what values differ by, added up over 10^9 of them, has to stay a float8. */
+const size = 1e140;
 
 /** What a unit did. */
 export const OutcomeInput = z.strictObject({

@@ -1,4 +1,4 @@
-import type { TenantTx } from '@mcp-hub/db-core';
+import { newId, type TenantTx } from '@mcp-hub/db-core';
 import { registerVersion } from '@mcp-hub/registry';
 import { and, eq, sql } from 'drizzle-orm';
 import * as exported from '../../src/index.ts';
@@ -9,7 +9,7 @@ import * as exported from '../../src/index.ts';
 /** Exports that take no transaction: what computes only. */
 export const withoutTransaction: readonly string[] = [
   ...['analyse', 'decide', 'explainDifference', 'experimentSnapshotHandler'],
-  ...['freeRanges', 'planExperiment', 'targetingFields'],
+  ...['freeRanges', 'planExperiment', 'pruneOutcomes', 'targetingFields'],
 ];
 
 /** Exports that take a transaction. */
@@ -39,6 +39,18 @@ export async function callFunction(tx: TenantTx, name: string, input: unknown): 
     const columns = { outcome: rows.outcome, unit: rows.unit, value: sql`1`, at: rows.at };
     return await exported.readBaselines(tx, { ...(input as exported.ReadBaselinesInput), rows, columns });
   }
+  if (name === 'recordExposuresFrom' || name === 'recordOutcomesFrom') {
+    const { abVariants } = exported;
+    const rows = tx
+      .select({
+        unit: sql<string>`${abVariants.id}::text`.as('unit'),
+        variant: abVariants.key,
+        at: sql<Date>`'2026-05-01Z'::timestamptz`.as('at'),
+      })
+      .from(abVariants)
+      .as('rows');
+    return await (Reflect.get(exported, name) as Callable)(tx, { ...(input as object), rows });
+  }
   const found: unknown = Reflect.get(exported, name);
   if (typeof found !== 'function') throw new Error(`The package exports no function ${name}.`);
   return await (found as Callable)(tx, input);
@@ -55,6 +67,9 @@ export interface World {
   /** One that runs, with a snapshot that is the official one, and a decision. */
   readonly runningId: string;
   readonly snapshotId: string;
+  /** The running one's key, which is also the unit that was exposed to it and has the outcome. */
+  readonly runningKey: string;
+  readonly outcomeId: string;
 }
 
 export const at = new Date('2026-05-04T10:20:30.456Z');
@@ -78,7 +93,11 @@ export async function makeWorld(tx: TenantTx): Promise<World> {
   const { id: snapshotId } = await exported.takeSnapshot(tx, { experimentId: runningId });
   await exported.pinSnapshot(tx, { snapshotId });
   await exported.decideExperiment(tx, { experimentId: runningId });
-  return { versionId, layerKey, holdoutKey, experimentId, key, runningId, snapshotId };
+  const runningKey = 'running';
+  const outcomeId = newId(at);
+  await exported.recordExposures(tx, { exposures: [{ experiment: runningKey, unit: runningKey, variant: 'a' }] });
+  await exported.recordOutcomes(tx, { outcomes: [{ id: outcomeId, outcome: 'bought', unit: 'u' }] });
+  return { versionId, layerKey, holdoutKey, experimentId, key, runningId, snapshotId, runningKey, outcomeId };
 }
 
 const nobodysId = '01890000-0000-7000-8000-000000000000';
@@ -86,12 +105,12 @@ const nobodysId = '01890000-0000-7000-8000-000000000000';
 /** What nobody has, in the place of what the world has. */
 export const nobodys: World = {
   ...{ versionId: nobodysId, experimentId: nobodysId, runningId: nobodysId, snapshotId: nobodysId },
-  ...{ layerKey: 'nobodys', holdoutKey: 'nobodys', key: 'nobodys' },
+  ...{ layerKey: 'nobodys', holdoutKey: 'nobodys', key: 'nobodys', runningKey: 'nobodys', outcomeId: nobodysId },
 };
 
 /** An input for each function that names what is in the world. */
 export function inputsIn(world: World): Readonly<Record<string, unknown>> {
-  const { versionId, layerKey, holdoutKey, experimentId, key, runningId, snapshotId } = world;
+  const { versionId, layerKey, holdoutKey, experimentId, key, runningId, snapshotId, runningKey, outcomeId } = world;
   return {
     compareSnapshots: { from: snapshotId, to: snapshotId },
     createExperiment: {
@@ -111,6 +130,7 @@ export function inputsIn(world: World): Readonly<Record<string, unknown>> {
     listExperimentDecisions: { filter: `experiment_id = '${runningId}'` },
     listExperimentEvents: { experimentId },
     listExperiments: { filter: `id = '${experimentId}'` },
+    listExposureTransitions: { experimentId: runningId, unit: runningKey },
     listHoldouts: { filter: `key = '${holdoutKey}'` },
     listLayers: { filter: `key = '${layerKey}'` },
     listSnapshotPins: { experimentId: runningId },
@@ -121,6 +141,12 @@ export function inputsIn(world: World): Readonly<Record<string, unknown>> {
       ...{ entry: key, metrics: [{ key, kind: 'mean' }] },
       ...{ from: new Date('2026-04-01Z'), to: new Date('2026-05-02Z') },
     },
+    readAnalysisInput: { experimentId: runningId, asOf: new Date('2100-01-01Z') },
+    recordExposures: { exposures: [{ experiment: runningKey, unit: 'u', variant: 'a' }] },
+    recordExposuresFrom: { experiment: runningKey },
+    recordOutcomes: { outcomes: [{ id: outcomeId, outcome: 'bought', unit: 'u' }] },
+    recordOutcomesFrom: { outcome: 'bought' },
+    refreshUnits: { experimentId: runningId, asOf: new Date('2100-01-01Z') },
     reseedExperiment: { key, seed: 'another' },
     scheduleSnapshots: { experimentId: runningId },
     setAllocation: { experimentId, coverage: 0.5 },
