@@ -1,3 +1,20 @@
+export * from './analysis/analyse.ts';
+export * from './analysis/analysis.ts';
+export type {
+  AnalysisAllocation,
+  AnalysisDefinition,
+  AnalysisMetric,
+  AnalysisVariant,
+} from './analysis/analysis-definition.ts';
+export {
+  type AnalysisInput,
+  type DailyUnits,
+  EPOCH_DIMENSION,
+  type MetricQuantile,
+  type MetricSums,
+  type Slice,
+} from './analysis/analysis-input.ts';
+export { HEALTH_RULES } from './analysis/health.ts';
 export { AssignInput, assign } from './assignment/assign.ts';
 export { AssignQueryInput, assignQuery, type QueryAssignments } from './assignment/assign-query.ts';
 export { AssignUnitsInput, assignUnits, previewAssignments } from './assignment/assign-units.ts';
@@ -15,6 +32,10 @@ export * from './assignment/force-assignment.ts';
 export * from './assignment/get-assignment.ts';
 export * from './assignment/list-assignments.ts';
 export { type PreparedAssignment, prepareAssignment, type StoredDefinition } from './assignment/read-definition.ts';
+export * from './decisions/decide.ts';
+export { DecideExperimentInput, decideExperiment, type ExperimentDecision } from './decisions/decide-experiment.ts';
+export * from './decisions/decision.ts';
+export * from './decisions/list-experiment-decisions.ts';
 export * from './design/create-experiment.ts';
 export * from './design/delete-experiment.ts';
 export * from './design/free-ranges.ts';
@@ -42,12 +63,38 @@ export {
   targetingFields,
 } from './design/targeting.ts';
 export * from './design/update-experiment.ts';
+export { ExposureInput } from './exposures/exposure-input.ts';
+export * from './exposures/list-exposure-transitions.ts';
+export * from './exposures/record-exposures.ts';
+export * from './exposures/record-exposures-from.ts';
 export { experimentMoves } from './lifecycle/legal-moves.ts';
 export * from './lifecycle/list-experiment-events.ts';
 export * from './lifecycle/reseed-experiment.ts';
 export * from './lifecycle/set-allocation.ts';
 export * from './lifecycle/transition-experiment.ts';
 export * from './limits.ts';
+export { OutcomeInput } from './outcomes/outcome-input.ts';
+export * from './outcomes/prune-outcomes.ts';
+export { type RecordedOutcomes, RecordOutcomesInput, recordOutcomes } from './outcomes/record-outcomes.ts';
+export * from './outcomes/record-outcomes-from.ts';
 export * from './planning/plan-experiment.ts';
 export * from './planning/read-baselines.ts';
 export * from './schema.ts';
+export * from './snapshots/compare-snapshots.ts';
+export { explainDifference, type SnapshotDifference, snapshotDifferences } from './snapshots/explain-difference.ts';
+export {
+  GetSnapshotInput,
+  getSnapshot,
+  ListSnapshotResultsInput,
+  ListSnapshotsInput,
+  listSnapshotResults,
+  listSnapshots,
+  type SnapshotResultRow,
+} from './snapshots/get-snapshot.ts';
+export * from './snapshots/pins.ts';
+export type { Snapshot, SnapshotSummary } from './snapshots/snapshot.ts';
+export * from './snapshots/snapshot-handler.ts';
+export * from './snapshots/take-snapshot.ts';
+export { type SnapshotVerification, VerifySnapshotInput, verifySnapshot } from './snapshots/verify-snapshot.ts';
+export { ReadAnalysisInputInput, readAnalysisInput } from './units/read-analysis-input.ts';
+export { type RefreshedUnits, RefreshUnitsInput, refreshUnits } from './units/refresh-units.ts';

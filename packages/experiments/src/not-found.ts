@@ -12,3 +12,4 @@ export const holdoutNotFound = () => new DomainError('not_found', 'There is no h
 export const assignmentNotFound = () => new DomainError('not_found', 'This unit is not assigned in the experiment.');
 export const variantNotFound = () =>
   new DomainError('not_found', 'The experiment has no variant with this key.', { details: { field: 'variantKey' } });
+export const snapshotNotFound = () => new DomainError('not_found', 'There is no snapshot with this id.');

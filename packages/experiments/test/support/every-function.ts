@@ -1,4 +1,4 @@
-import { type TenantTx, tenantOf } from '@mcp-hub/db-core';
+import { newId, type TenantTx, tenantOf } from '@mcp-hub/db-core';
 import { registerVersion } from '@mcp-hub/registry';
 import { and, eq, sql } from 'drizzle-orm';
 import * as exported from '../../src/index.ts';
@@ -8,12 +8,8 @@ import * as exported from '../../src/index.ts';
 
 /** Exports that take no transaction: what computes only, or takes a pool and is isolated by a test of its own. */
 export const withoutTransaction: readonly string[] = [
-  'assignUnit',
-  'compileAssignment',
-  'freeRanges',
-  'planExperiment',
-  'purgeExperimentUnits',
-  'targetingFields',
+  ...['analyse', 'assignUnit', 'compileAssignment', 'decide', 'explainDifference', 'experimentSnapshotHandler'],
+  ...['freeRanges', 'planExperiment', 'pruneOutcomes', 'purgeExperimentUnits', 'targetingFields'],
 ];
 
 /** Exports that take a transaction. */
@@ -53,6 +49,18 @@ export async function callFunction(tx: TenantTx, name: string, input: unknown): 
     const columns = { outcome: rows.outcome, unit: rows.unit, value: sql`1`, at: rows.at };
     return await exported.readBaselines(tx, { ...(input as exported.ReadBaselinesInput), rows, columns });
   }
+  if (name === 'recordExposuresFrom' || name === 'recordOutcomesFrom') {
+    const { abVariants } = exported;
+    const rows = tx
+      .select({
+        unit: sql<string>`${abVariants.id}::text`.as('unit'),
+        variant: abVariants.key,
+        at: sql<Date>`'2026-05-01Z'::timestamptz`.as('at'),
+      })
+      .from(abVariants)
+      .as('rows');
+    return await (Reflect.get(exported, name) as Callable)(tx, { ...(input as object), rows });
+  }
   const found: unknown = Reflect.get(exported, name);
   if (typeof found !== 'function') throw new Error(`The package exports no function ${name}.`);
   return await (found as Callable)(tx, input);
@@ -66,9 +74,13 @@ export interface World {
   /** A draft that could start, in the layer and under the holdout. */
   readonly experimentId: string;
   readonly key: string;
-  /** One that runs, and a unit that it has assigned. */
+  /** One that runs, with an assigned unit, a snapshot that is the official one, and a decision. */
+  readonly runningId: string;
+  readonly snapshotId: string;
+  /** The running one's key, which is also the unit that was exposed to it and has the outcome. */
   readonly runningKey: string;
   readonly unit: string;
+  readonly outcomeId: string;
 }
 
 export const at = new Date('2026-05-04T10:20:30.456Z');
@@ -84,27 +96,41 @@ export async function makeWorld(tx: TenantTx): Promise<World> {
     variants: [{ key: 'a' }, { key: 'b', modelVersionId: versionId }],
     metrics: [{ key: 'bought', role: 'primary', kind: 'proportion' }],
   });
-  const runningKey = 'running';
-  await exported.createExperiment(tx, {
-    ...{ key: runningKey, hypothesis: 'h', variants: [{ key: 'a' }, { key: 'b' }] },
+  const { id: runningId } = await exported.createExperiment(tx, {
+    ...{ key: 'running', hypothesis: 'h', variants: [{ key: 'a' }, { key: 'b' }] },
     metrics: [{ key: 'bought', role: 'primary', kind: 'proportion' }],
   });
-  await exported.transitionExperiment(tx, { key: runningKey, status: 'running' });
+  await exported.transitionExperiment(tx, { experimentId: runningId, status: 'running' });
+  const { id: snapshotId } = await exported.takeSnapshot(tx, { experimentId: runningId });
+  await exported.pinSnapshot(tx, { snapshotId });
+  await exported.decideExperiment(tx, { experimentId: runningId });
+  const runningKey = 'running';
   const { unit } = await exported.assign(tx, { key: runningKey, unit: 'ada' });
-  return { versionId, layerKey, holdoutKey, experimentId, key, runningKey, unit };
+  const outcomeId = newId(at);
+  await exported.recordExposures(tx, { exposures: [{ experiment: runningKey, unit: runningKey, variant: 'a' }] });
+  await exported.recordOutcomes(tx, { outcomes: [{ id: outcomeId, outcome: 'bought', unit: 'u' }] });
+  return { versionId, layerKey, holdoutKey, experimentId, key, runningId, snapshotId, runningKey, unit, outcomeId };
 }
 
 const nobodysId = '01890000-0000-7000-8000-000000000000';
 
 /** What nobody has, in the place of what the world has. */
 export const nobodys: World = {
-  ...{ versionId: nobodysId, experimentId: nobodysId },
-  ...{ layerKey: 'nobodys', holdoutKey: 'nobodys', key: 'nobodys', runningKey: 'nobodys', unit: 'nobodys' },
+  ...{ versionId: nobodysId, experimentId: nobodysId, runningId: nobodysId, snapshotId: nobodysId },
+  ...{
+    layerKey: 'nobodys',
+    holdoutKey: 'nobodys',
+    key: 'nobodys',
+    runningKey: 'nobodys',
+    unit: 'nobodys',
+    outcomeId: nobodysId,
+  },
 };
 
 /** An input for each function that names what is in the world. */
 export function inputsIn(world: World): Readonly<Record<string, unknown>> {
-  const { versionId, layerKey, holdoutKey, experimentId, key, runningKey, unit } = world;
+  const { versionId, layerKey, holdoutKey, experimentId, key, runningId, snapshotId, runningKey, unit, outcomeId } =
+    world;
   return {
     assign: { key: runningKey, unit: 'eve' },
     assignQuery: { key: runningKey },
@@ -117,28 +143,48 @@ export function inputsIn(world: World): Readonly<Record<string, unknown>> {
     prepareAssignment: { key: runningKey },
     previewAssignments: { key: runningKey, units: [{ unit: 'eve' }] },
     removeForcedAssignment: { key: runningKey, unit },
+    compareSnapshots: { from: snapshotId, to: snapshotId },
     createExperiment: {
       ...{ key: 'other', hypothesis: 'h', holdouts: [holdoutKey], layer: { key: layerKey, start: 0.5, end: 1 } },
       variants: [{ key: 'a' }, { key: 'b', modelVersionId: versionId }],
     },
     createHoldout: { key: holdoutKey, share: 0.2 },
     createLayer: { key: layerKey },
+    decideExperiment: { experimentId: runningId },
     deleteExperiment: { experimentId },
     findExperiment: { key },
+    findOfficialSnapshot: { experimentId: runningId },
     getExperiment: { experimentId },
     getHoldout: { key: holdoutKey },
     getLayer: { key: layerKey },
+    getSnapshot: { snapshotId },
+    listExperimentDecisions: { filter: `experiment_id = '${runningId}'` },
     listExperimentEvents: { experimentId },
     listExperiments: { filter: `id = '${experimentId}'` },
+    listExposureTransitions: { experimentId: runningId, unit: runningKey },
     listHoldouts: { filter: `key = '${holdoutKey}'` },
     listLayers: { filter: `key = '${layerKey}'` },
+    listSnapshotPins: { experimentId: runningId },
+    listSnapshotResults: { snapshotId },
+    listSnapshots: { experimentId: runningId },
+    pinSnapshot: { snapshotId },
     readBaselines: {
       ...{ entry: key, metrics: [{ key, kind: 'mean' }] },
       ...{ from: new Date('2026-04-01Z'), to: new Date('2026-05-02Z') },
     },
+    readAnalysisInput: { experimentId: runningId, asOf: new Date('2100-01-01Z') },
+    recordExposures: { exposures: [{ experiment: runningKey, unit: 'u', variant: 'a' }] },
+    recordExposuresFrom: { experiment: runningKey },
+    recordOutcomes: { outcomes: [{ id: outcomeId, outcome: 'bought', unit: 'u' }] },
+    recordOutcomesFrom: { outcome: 'bought' },
+    refreshUnits: { experimentId: runningId, asOf: new Date('2100-01-01Z') },
     reseedExperiment: { key, seed: 'another' },
+    scheduleSnapshots: { experimentId: runningId },
     setAllocation: { experimentId, coverage: 0.5 },
+    takeSnapshot: { experimentId: runningId },
     transitionExperiment: { key, status: 'running' },
+    unpinSnapshot: { experimentId: runningId },
     updateExperiment: { experimentId, alpha: 0.01, layer: { key: layerKey, start: 0.1, end: 0.2 } },
+    verifySnapshot: { snapshotId },
   };
 }
