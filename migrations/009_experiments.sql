@@ -479,7 +479,7 @@ CREATE TABLE "ab_variants" (
 	CONSTRAINT "ab_variants_version_fk" FOREIGN KEY ("tenant_id","model_version_id") REFERENCES "public"."model_registry"("tenant_id","id") ON DELETE no action ON UPDATE no action
 );
 --> statement-breakpoint
-CREATE INDEX "ab_assignments_written_idx" ON "ab_assignments" USING btree ("tenant_id","experiment_id","written_by");
+CREATE INDEX "ab_assignments_written_idx" ON "ab_assignments" USING btree ("tenant_id","written_by","experiment_id");
 --> statement-breakpoint
 CREATE INDEX "ab_decisions_experiment_idx" ON "ab_decisions" USING btree ("tenant_id","experiment_id","id");
 --> statement-breakpoint
@@ -487,7 +487,7 @@ CREATE INDEX "ab_experiments_created_idx" ON "ab_experiments" USING btree ("tena
 --> statement-breakpoint
 CREATE INDEX "ab_experiments_layer_idx" ON "ab_experiments" USING btree ("tenant_id","layer_id","id");
 --> statement-breakpoint
-CREATE INDEX "ab_exposures_written_idx" ON "ab_exposures" USING btree ("tenant_id","experiment_id","written_by");
+CREATE INDEX "ab_exposures_written_idx" ON "ab_exposures" USING btree ("tenant_id","written_by","experiment_id");
 --> statement-breakpoint
 CREATE INDEX "ab_holdout_experiments_holdout_idx" ON "ab_holdout_experiments" USING btree ("tenant_id","holdout_id","experiment_id");
 --> statement-breakpoint

@@ -1,4 +1,5 @@
 import { benchEvaluation } from './evaluation.ts';
+import { benchExperiments } from './experiments.ts';
 import { benchImport } from './import.ts';
 import { benchPredictions } from './predictions.ts';
 import { benchPredictionsCache } from './predictions-cache.ts';
@@ -21,6 +22,7 @@ const benches: Readonly<Record<string, () => Promise<void>>> = {
   import: benchImport,
   studies: benchStudies,
   evaluation: benchEvaluation,
+  experiments: benchExperiments,
   predictions: benchPredictions,
   'predictions-layouts': benchPredictionLayouts,
   'predictions-cache': benchPredictionsCache,

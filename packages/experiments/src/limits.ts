@@ -15,6 +15,8 @@ export const EXPERIMENT_LIMITS = {
   metrics: 50,
   /** Exposures of one recordExposures. */
   exposuresAtOnce: 20_000,
+  /** Transitions of a unit that are listed. */
+  transitions: 1_000,
   /** Outcomes of one recordOutcomes. */
   outcomesAtOnce: 20_000,
   /** Attributes of a unit that are kept with its first exposure. */

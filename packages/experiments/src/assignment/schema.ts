@@ -28,6 +28,7 @@ export const abAssignments = tenantTable(
     constraint.primaryKey(t.experimentId, t.unit),
     constraint.check('unit', sql`length(${t.unit}) between 1 and ${sql.raw(String(EXPERIMENT_LIMITS.unitLength))}`),
     // Refresh of the units of an analysis: what was assigned since the last one.
-    constraint.index('written', [t.experimentId, t.writtenBy]),
+    // The experiment last: before there are statistics it would else be taken for one that finds a unit as well as the key does.
+    constraint.index('written', [t.writtenBy, t.experimentId]),
   ],
 );

@@ -39,7 +39,8 @@ export const abExposures = tenantTable(
     constraint.check('first_at', sql`${t.firstAt} >= '2000-01-01Z' and ${t.lastAt} < '2100-01-01Z'`),
     constraint.check('slices', sql`jsonb_typeof(${t.slices}) = 'object'`),
     // Refresh: what was written since the last one.
-    constraint.index('written', [t.experimentId, t.writtenBy]),
+    // The experiment last: before there are statistics it would else be taken for one that finds a unit as well as the key does.
+    constraint.index('written', [t.writtenBy, t.experimentId]),
   ],
 );
 

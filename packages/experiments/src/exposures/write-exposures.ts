@@ -57,9 +57,11 @@ export async function writeExposures(tx: TenantTx, pairs: readonly Pair[], given
       -- What was there before this statement, and what came with it.
       select g.experiment_id, g.unit
         from gathered g
-       where exists (select from ${abExposures} o
-                      where o.tenant_id = ${tenant} and o.experiment_id = g.experiment_id and o.unit = g.unit
-                        and o.variant_id <> g.variant_id)
+        -- By its key for each: under the statistics of a table that was empty a minute ago it was read whole for each.
+       cross join lateral (select from ${abExposures} o
+                            where o.tenant_id = ${tenant} and o.experiment_id = g.experiment_id and o.unit = g.unit
+                              and o.variant_id <> g.variant_id
+                            limit 1) o
        union
       select experiment_id, unit from gathered group by experiment_id, unit having count(*) > 1
     ), moved as (
@@ -73,8 +75,8 @@ export async function writeExposures(tx: TenantTx, pairs: readonly Pair[], given
                cross join lateral (values (o.first_at), (o.last_at)) t (at)
                union
               select g.experiment_id, g.unit, g.at, g.variant_id
-                from several s
-                join given g on g.experiment_id = s.experiment_id and g.unit = s.unit) m
+                from given g
+               where ((g.experiment_id, g.unit) in (select s.experiment_id, s.unit from several s)) is true) m
        order by experiment_id, unit collate "C", at, variant_id
           on conflict do nothing
     )

@@ -106,21 +106,25 @@ function fromSums(tx: TenantTx, definition: UnitDefinition): SQL {
 }
 
 function fromRaw(tx: TenantTx, definition: UnitDefinition, asOf: Date): SQL {
+  // One pass over the units, whose groups all else is taken from.
   return sql`
-    with ${unitFacts(tx, { definition, asOf, units: null })}, ${sumsOf({
-      units: sql`(select variant_id, epoch, slices, 1 as sign from single)`,
+    with ${unitFacts(tx, { definition, asOf, units: null })}, counted as materialized (
+      select variant_id, epoch, slices, ${dayOf(sql`first_at`)} as day, count(*) as sign, count(*) filter (where early) as early
+        from single
+       group by 1, 2, 3, 4
+    ), ${sumsOf({
+      units: sql`counted`,
       values: sql`(select variant_id, epoch, slices, place, y, x, 1 as sign from valued)`,
     })}, other_units as (
       select unit, bool_or(forced) as forced, bool_or(early and not forced) as early from other group by unit
     ), days as (
       select day, epoch, variant_id, sum(units) as units, sum(all_units) as with_several
-        from (select ${dayOf(sql`first_at`)} as day, epoch, variant_id, count(*) as units, count(*) as all_units
-                from single group by 1, 2, 3
+        from (select day, epoch, variant_id, sign as units, sign as all_units from counted
                union all
-              select ${dayOf(sql`first_at`)}, epoch, variant_id, 0, count(*) from other where not forced group by 1, 2, 3) d
+              select ${dayOf(sql`first_at`)}, epoch, variant_id, 0, 1 from other where not forced) d
        group by day, epoch, variant_id
     ), singles as (
-      select count(*) as units, count(*) filter (where early) as early from single
+      select coalesce(sum(sign), 0) as units, coalesce(sum(early), 0) as early from counted
     ), others as (
       select count(*) as units, count(*) filter (where forced) as forced, count(*) filter (where early) as early
         from other_units

@@ -46,13 +46,23 @@ export function unitFacts(tx: TenantTx, { definition, asOf, units }: FactsInput)
                              from ${abExposures} e
                             where ${own('e')} and e.unit = d.unit and ${past}) e
     )`;
-  const sawSeveral = units === null ? sql`exists (select from several s where s.unit = e.unit)` : sql`e.variants > 1`;
+  const sawOne = units === null ? sql`not exists (select from several s where s.unit = e.unit)` : sql`e.variants = 1`;
+  // In full by their keys too: the exposures of those that are left out are few.
+  const leftOut =
+    units === null
+      ? sql`
+          (select unit from several
+            union
+           select a.unit from ${abAssignments} a where ${own('a')} and a.forced) d
+          cross join lateral (select ${columns} from ${abExposures} e where ${own('e')} and e.unit = d.unit and ${past} offset 0) e`
+      : sql`exposed e`;
+  const isLeftOut = units === null ? sql`true` : sql`(a.forced or e.variants > 1)`;
   const early = sql`coalesce(a.assigned_at > e.first_at, false)`;
   const epoch = sql`coalesce(a.epoch, ${epochAt(sql`e.first_at`, definition)})`;
+  const assignedByKey = sql`
+    left join lateral (select * from ${abAssignments} a where ${own('a')} and a.unit = e.unit offset 0) a on true`;
   const assigned =
-    units === null
-      ? sql`left join ${abAssignments} a on ${own('a')} and a.unit = e.unit`
-      : sql`left join lateral (select * from ${abAssignments} a where ${own('a')} and a.unit = e.unit offset 0) a on true`;
+    units === null ? sql`left join ${abAssignments} a on ${own('a')} and a.unit = e.unit` : assignedByKey;
   const outcomesOf = (unit: SQL): SQL =>
     sql`o.tenant_id = ${tenant} and o.unit = ${unit} and o.id < ${idFloor(asOf)}::uuid`;
   const joinOutcomes =
@@ -79,11 +89,11 @@ export function unitFacts(tx: TenantTx, { definition, asOf, units }: FactsInput)
     reads as materialized (${readRows(definition.reads)}), ${exposed}, single as ${kept} (
       select e.unit, e.variant_id, e.first_at, ${epoch} as epoch, ${early} as early, e.slices
         from exposed e ${assigned}
-       where a.forced is not true and not (${sawSeveral})
-    ), other as ${kept} (
+       where a.forced is not true and ${sawOne}
+    ), other as materialized (
       select e.unit, e.variant_id, e.first_at, ${epoch} as epoch, ${early} as early, coalesce(a.forced, false) as forced
-        from exposed e ${assigned}
-       where a.forced or ${sawSeveral}
+        from ${leftOut} ${assignedByKey}
+       where ${isLeftOut}
     ), paired as (
       select s.unit, s.variant_id, s.first_at, s.epoch, s.slices, r.place, r.is_any,
              count(*) filter (where not r.is_x) as y_n, min(o.value) filter (where not r.is_x) as y_low,
