@@ -43,7 +43,12 @@ export function decide(definition: AnalysisDefinition, analysis: Analysis, optio
     verdict: chosen?.verdict ?? (goesOn ? 'continue' : 'keep'),
     variantId: chosen?.variantId ?? null,
     reasons,
-    treatments: judged.map(({ gain: _, ...treatment }) => treatment),
+    treatments: judged.map(({ variantId, variantKey, verdict, reasons: why }) => ({
+      variantId,
+      variantKey,
+      verdict,
+      reasons: why,
+    })),
   };
 }
 

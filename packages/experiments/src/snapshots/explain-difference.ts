@@ -24,7 +24,7 @@ type Compared = Pick<Snapshot, 'asOf' | 'inputHash' | 'analysisHash' | 'look' | 
 export function explainDifference(
   from: Compared,
   to: Compared,
-  isEarlierSame?: boolean | undefined,
+  isEarlierSame?: boolean,
 ): readonly SnapshotDifference[] {
   const [earlier, later] = from.asOf <= to.asOf ? [from, to] : [to, from];
   const definition = definitionChanges(from.definition, to.definition);

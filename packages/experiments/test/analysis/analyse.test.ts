@@ -134,6 +134,17 @@ describe('the numbers of an analysis', () => {
     expect(comparison).toEqual(unadjusted);
   });
 
+  it('are those of a share without CUPED, with its variance p (1 - p), where the covariate does not vary', () => {
+    const { only, definition } = of({ kind: 'proportion', cupedMs: 1 });
+    const share = (n: number, nonZero: number) => ({ n, sum: nonZero, sumSquares: nonZero, nonZero });
+    const { comparison, unadjusted } = treatmentOf(
+      definition,
+      inputOfSums({ A: share(28, 14), B: share(30, 16) }, only),
+    );
+    expect(comparison).toEqual(unadjusted);
+    expect(comparison?.relative.p).toBeCloseTo(0.8070716832021887, 10);
+  });
+
   it('are those of GrowthBook for a quantile, with p by the normal distribution', () => {
     const { only, definition } = of({ kind: 'quantile', quantile: 0.9 });
     const quantiles = [

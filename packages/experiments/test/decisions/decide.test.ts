@@ -139,6 +139,20 @@ it('says nothing below the minimum of units, not even harm', () => {
   }
 });
 
+it('says nothing of a metric that fewer units than the minimum have, as a quantile may', () => {
+  const quantile = metric('m', { kind: 'quantile', quantile: 0.5 });
+  const of = (n: number) => {
+    const quantiles = ['A', 'B'].map((variantId, at) => ({
+      ...{ metricId: quantile.id, variantId, slice: null, n },
+      quantile: { n, quantile: 10 + at, lower: 9.99 + at, upper: 10.01 + at },
+    }));
+    return decided([quantile], pair(3_000, 10, 10), { input: { quantiles } });
+  };
+  expect(of(150).verdict).toBe('ship');
+  expect(of(149).verdict).toBe('continue');
+  expect(codes(of(149))).toEqual(['primary_undefined']);
+});
+
 describe('health that has failed', () => {
   const better = pair(3_000, 10, 10.3);
 

@@ -84,10 +84,12 @@ describe('a snapshot', () => {
     const tenant = freshTenant();
     await experiments.run(tenant, async (tx) => {
       const { experimentId, definition } = await startedExperiment(tx);
-      const read = await readAnalysisDefinition(tx, { experimentId });
-      await tx.execute(sql`update ab_experiments set revision = 2 where id = ${experimentId}::uuid`);
-      const failure = await failureOf(storeSnapshot(tx, read, inputOf(definition, [])));
-      expect(failure).toMatchObject({ code: 'conflict', details: { retryable: true } });
+      for (const change of ['revision = revision + 1', 'epoch = epoch + 1']) {
+        const read = await readAnalysisDefinition(tx, { experimentId });
+        await tx.execute(sql`update ab_experiments set ${sql.raw(change)} where id = ${experimentId}::uuid`);
+        const failure = await failureOf(storeSnapshot(tx, read, inputOf(definition, [])));
+        expect(failure).toMatchObject({ code: 'conflict', details: { retryable: true } });
+      }
     });
   });
 
