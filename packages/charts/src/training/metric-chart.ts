@@ -1,3 +1,4 @@
+import { axisTitle } from '../axis-title.ts';
 import { type ChartOptions, type ChartSpec, chartSpec, type Json, sizeOf } from '../chart-spec.ts';
 import { emptyChart } from '../empty-chart.ts';
 import { CHART_LIMITS } from '../limits.ts';
@@ -65,7 +66,10 @@ export function metricChart(input: MetricChartInput): ChartSpec {
   const size = sizeOf(input, 480, 280);
   const notes = [gapNote(gaps, log), thinnedNote(total, values.length)];
   const names = input.series.map(({ name }) => name);
-  const yTitle = input.unit === undefined ? metric : `${metric} (${plainText(input.unit, CHART_LIMITS.nameLength)})`;
+  const yTitle =
+    input.unit === undefined
+      ? axisTitle(input.metric, 'Value')
+      : `${metric} (${plainText(input.unit, CHART_LIMITS.nameLength)})`;
   const body = {
     ...size,
     ...metricLayers({ values, names, height: size.height, xTitle: unit, yTitle, log }),
