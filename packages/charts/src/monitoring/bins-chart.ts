@@ -1,4 +1,3 @@
-import { axisTitle } from '../axis-title.ts';
 import { type ChartOptions, type ChartSpec, chartSpec, type Json, sizeOf } from '../chart-spec.ts';
 import { emptyChart } from '../empty-chart.ts';
 import { ChartError } from '../errors.ts';
@@ -8,6 +7,7 @@ import { countOf } from '../number-text.ts';
 import { plainText } from '../plain-text.ts';
 import { requireAmount } from '../require-rows.ts';
 import { referenceColour, seriesColours } from '../theme.ts';
+import { axisTitle } from '../vega-text.ts';
 
 /** A bin of a feature, in the baseline and in a window. */
 export interface BaselineBin {

@@ -1,4 +1,3 @@
-import { axisTitle } from '../axis-title.ts';
 import { type ChartOptions, type ChartSpec, chartSpec, type Json, sizeOf } from '../chart-spec.ts';
 import { emptyChart } from '../empty-chart.ts';
 import { ChartError } from '../errors.ts';
@@ -10,6 +9,7 @@ import { seriesScales } from '../series-scales.ts';
 import { referenceColour } from '../theme.ts';
 import { pointsOf, thinnedNote, thinRows } from '../thin-rows.ts';
 import { timeAxis } from '../time-axis.ts';
+import { axisTitle } from '../vega-text.ts';
 
 /** How far a feature was from its baseline in one window. */
 export interface DriftPoint {

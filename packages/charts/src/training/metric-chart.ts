@@ -1,4 +1,3 @@
-import { axisTitle } from '../axis-title.ts';
 import { type ChartOptions, type ChartSpec, chartSpec, type Json, sizeOf } from '../chart-spec.ts';
 import { emptyChart } from '../empty-chart.ts';
 import { CHART_LIMITS } from '../limits.ts';
@@ -7,6 +6,7 @@ import { plainText } from '../plain-text.ts';
 import { requireFewSeries, requireFinite, requireTime } from '../require-rows.ts';
 import { seriesScales } from '../series-scales.ts';
 import { pointsOf, thinnedNote, thinRows } from '../thin-rows.ts';
+import { axisTitle } from '../vega-text.ts';
 import { timeUnit } from './time-unit.ts';
 
 /** A row of training_metrics. */
