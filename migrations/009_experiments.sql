@@ -1,19 +1,44 @@
 -- 009_experiments: what @mcp-hub/experiments keeps. Composed by db:generate: change packages/experiments, not this file.
 -- composed-from: @mcp-hub/experiments
 
-CREATE TABLE "ab_experiment_events" (
+CREATE TABLE "ab_decisions" (
 	"tenant_id" text DEFAULT current_setting('app.tenant') NOT NULL,
 	"id" uuid DEFAULT app_uuid_v7() NOT NULL,
 	"experiment_id" uuid NOT NULL,
 	"experiment_key" text NOT NULL,
-	"change" text NOT NULL,
-	"from_status" text,
-	"to_status" text,
-	"detail" jsonb,
+	"snapshot_id" uuid NOT NULL,
+	"snapshot_number" integer NOT NULL,
+	"looks" integer NOT NULL,
+	"is_over" boolean NOT NULL,
+	"code_version" integer NOT NULL,
+	"verdict" text NOT NULL,
+	"variant_id" uuid,
+	"variant_key" text,
+	"reasons" jsonb NOT NULL,
+	"treatments" jsonb NOT NULL,
+	"note" text,
 	"actor" text DEFAULT nullif(current_setting('app.actor', true), ''),
 	"occurred_at" timestamp (3) with time zone DEFAULT app_now() NOT NULL,
-	CONSTRAINT "ab_experiment_events_pk" PRIMARY KEY("tenant_id","id"),
-	CONSTRAINT "ab_experiment_events_tenant_id_check" CHECK ("ab_experiment_events"."tenant_id" <> '')
+	CONSTRAINT "ab_decisions_pk" PRIMARY KEY("tenant_id","id"),
+	CONSTRAINT "ab_decisions_tenant_id_check" CHECK ("ab_decisions"."tenant_id" <> ''),
+	CONSTRAINT "ab_decisions_verdict_check" CHECK ("ab_decisions"."verdict" in ('ship', 'keep', 'stop', 'continue'))
+);
+--> statement-breakpoint
+CREATE TABLE "ab_experiment_events" (
+	"tenant_id" text DEFAULT current_setting('app.tenant') NOT NULL,
+	"experiment_id" uuid NOT NULL,
+	"change_number" integer NOT NULL,
+	"kind" text NOT NULL,
+	"experiment_key" text NOT NULL,
+	"from_status" text,
+	"to_status" text,
+	"reason" text,
+	"detail" jsonb DEFAULT '{}'::jsonb NOT NULL,
+	"actor" text DEFAULT nullif(current_setting('app.actor', true), ''),
+	"occurred_at" timestamp (3) with time zone DEFAULT app_now() NOT NULL,
+	CONSTRAINT "ab_experiment_events_pk" PRIMARY KEY("tenant_id","experiment_id","change_number"),
+	CONSTRAINT "ab_experiment_events_tenant_id_check" CHECK ("ab_experiment_events"."tenant_id" <> ''),
+	CONSTRAINT "ab_experiment_events_kind_check" CHECK ("ab_experiment_events"."kind" in ('created', 'updated', 'started', 'paused', 'resumed', 'stopped', 'archived', 'reallocated', 'reseeded', 'deleted'))
 );
 --> statement-breakpoint
 CREATE TABLE "ab_holdouts" (
@@ -67,6 +92,7 @@ CREATE TABLE "ab_experiments" (
 	"minimum_units" integer DEFAULT 150 NOT NULL,
 	"epoch" integer DEFAULT 1 NOT NULL,
 	"revision" integer DEFAULT 1 NOT NULL,
+	"last_change_number" integer DEFAULT 0 NOT NULL,
 	"actor" text DEFAULT nullif(current_setting('app.actor', true), ''),
 	"created_at" timestamp (3) with time zone DEFAULT app_now() NOT NULL,
 	"updated_at" timestamp (3) with time zone DEFAULT app_now() NOT NULL,
@@ -93,6 +119,8 @@ CREATE TABLE "ab_allocations" (
 	"tenant_id" text DEFAULT current_setting('app.tenant') NOT NULL,
 	"experiment_id" uuid NOT NULL,
 	"epoch" integer NOT NULL,
+	"seed" text NOT NULL,
+	"hash_version" smallint NOT NULL,
 	"coverage" double precision NOT NULL,
 	"weights" double precision[] NOT NULL,
 	"ranges" jsonb NOT NULL,
@@ -103,6 +131,34 @@ CREATE TABLE "ab_allocations" (
 	CONSTRAINT "ab_allocations_tenant_id_check" CHECK ("ab_allocations"."tenant_id" <> ''),
 	CONSTRAINT "ab_allocations_coverage_check" CHECK ("ab_allocations"."coverage" between 0 and 1),
 	CONSTRAINT "ab_allocations_experiment_fk" FOREIGN KEY ("tenant_id","experiment_id") REFERENCES "public"."ab_experiments"("tenant_id","id") ON DELETE cascade ON UPDATE no action
+);
+--> statement-breakpoint
+CREATE TABLE "ab_analysis_snapshots" (
+	"tenant_id" text DEFAULT current_setting('app.tenant') NOT NULL,
+	"id" uuid DEFAULT app_uuid_v7() NOT NULL,
+	"experiment_id" uuid NOT NULL,
+	"number" integer NOT NULL,
+	"look" integer NOT NULL,
+	"as_of" timestamp (3) with time zone NOT NULL,
+	"revision" integer NOT NULL,
+	"code_version" integer NOT NULL,
+	"definition" jsonb NOT NULL,
+	"input" jsonb NOT NULL,
+	"input_hash" text NOT NULL,
+	"analysis_hash" text NOT NULL,
+	"units" bigint NOT NULL,
+	"multiple_units" bigint NOT NULL,
+	"forced_units" bigint NOT NULL,
+	"exposed_before_assignment" bigint NOT NULL,
+	"outcomes" bigint NOT NULL,
+	"health" jsonb NOT NULL,
+	"actor" text DEFAULT nullif(current_setting('app.actor', true), ''),
+	"taken_at" timestamp (3) with time zone DEFAULT app_now() NOT NULL,
+	CONSTRAINT "ab_analysis_snapshots_pk" PRIMARY KEY("tenant_id","id"),
+	CONSTRAINT "ab_analysis_snapshots_number_key" UNIQUE("tenant_id","experiment_id","number"),
+	CONSTRAINT "ab_analysis_snapshots_tenant_id_check" CHECK ("ab_analysis_snapshots"."tenant_id" <> ''),
+	CONSTRAINT "ab_analysis_snapshots_look_check" CHECK ("ab_analysis_snapshots"."look" between 1 and "ab_analysis_snapshots"."number"),
+	CONSTRAINT "ab_analysis_snapshots_experiment_fk" FOREIGN KEY ("tenant_id","experiment_id") REFERENCES "public"."ab_experiments"("tenant_id","id") ON DELETE cascade ON UPDATE no action
 );
 --> statement-breakpoint
 CREATE TABLE "ab_holdout_experiments" (
@@ -134,17 +190,83 @@ CREATE TABLE "ab_metrics" (
 	"cuped_ms" bigint,
 	CONSTRAINT "ab_metrics_pk" PRIMARY KEY("tenant_id","id"),
 	CONSTRAINT "ab_metrics_key_key" UNIQUE("tenant_id","experiment_id","key"),
-	CONSTRAINT "ab_metrics_position_key" UNIQUE("tenant_id","experiment_id","position"),
 	CONSTRAINT "ab_metrics_tenant_id_check" CHECK ("ab_metrics"."tenant_id" <> ''),
 	CONSTRAINT "ab_metrics_key_check" CHECK (length("ab_metrics"."key") between 1 and 100),
 	CONSTRAINT "ab_metrics_outcome_check" CHECK (length("ab_metrics"."outcome") between 1 and 250),
-	CONSTRAINT "ab_metrics_denominator_check" CHECK (("ab_metrics"."denominator" is not null) = ("ab_metrics"."kind" = 'ratio')),
-	CONSTRAINT "ab_metrics_quantile_check" CHECK (("ab_metrics"."quantile" is not null) = ("ab_metrics"."kind" = 'quantile')),
+	CONSTRAINT "ab_metrics_denominator_check" CHECK (("ab_metrics"."denominator" is not null) = ("ab_metrics"."kind" = 'ratio') and length("ab_metrics"."denominator") between 1 and 250),
+	CONSTRAINT "ab_metrics_quantile_check" CHECK (("ab_metrics"."quantile" is not null) = ("ab_metrics"."kind" = 'quantile') and "ab_metrics"."quantile" > 0 and "ab_metrics"."quantile" < 1),
+	CONSTRAINT "ab_metrics_judged_check" CHECK ("ab_metrics"."alpha" > 0 and "ab_metrics"."alpha" < 1 and "ab_metrics"."minimum_effect" > 0),
 	CONSTRAINT "ab_metrics_window_check" CHECK ("ab_metrics"."delay_ms" >= 0 and "ab_metrics"."window_ms" > 0 and "ab_metrics"."cuped_ms" > 0),
 	CONSTRAINT "ab_metrics_role_check" CHECK ("ab_metrics"."role" in ('primary', 'secondary', 'guardrail')),
 	CONSTRAINT "ab_metrics_kind_check" CHECK ("ab_metrics"."kind" in ('mean', 'proportion', 'ratio', 'quantile')),
 	CONSTRAINT "ab_metrics_direction_check" CHECK ("ab_metrics"."direction" in ('increase', 'decrease')),
 	CONSTRAINT "ab_metrics_experiment_fk" FOREIGN KEY ("tenant_id","experiment_id") REFERENCES "public"."ab_experiments"("tenant_id","id") ON DELETE cascade ON UPDATE no action
+);
+--> statement-breakpoint
+CREATE TABLE "ab_snapshot_pins" (
+	"tenant_id" text DEFAULT current_setting('app.tenant') NOT NULL,
+	"experiment_id" uuid NOT NULL,
+	"change_number" integer NOT NULL,
+	"snapshot_id" uuid,
+	"reason" text,
+	"actor" text DEFAULT nullif(current_setting('app.actor', true), ''),
+	"occurred_at" timestamp (3) with time zone DEFAULT app_now() NOT NULL,
+	CONSTRAINT "ab_snapshot_pins_pk" PRIMARY KEY("tenant_id","experiment_id","change_number"),
+	CONSTRAINT "ab_snapshot_pins_tenant_id_check" CHECK ("ab_snapshot_pins"."tenant_id" <> ''),
+	CONSTRAINT "ab_snapshot_pins_experiment_fk" FOREIGN KEY ("tenant_id","experiment_id") REFERENCES "public"."ab_experiments"("tenant_id","id") ON DELETE cascade ON UPDATE no action,
+	CONSTRAINT "ab_snapshot_pins_snapshot_fk" FOREIGN KEY ("tenant_id","snapshot_id") REFERENCES "public"."ab_analysis_snapshots"("tenant_id","id") ON DELETE cascade ON UPDATE no action
+);
+--> statement-breakpoint
+CREATE TABLE "ab_snapshot_results" (
+	"tenant_id" text DEFAULT current_setting('app.tenant') NOT NULL,
+	"snapshot_id" uuid NOT NULL,
+	"metric_id" uuid NOT NULL,
+	"variant_id" uuid NOT NULL,
+	"dimension" text DEFAULT '' NOT NULL,
+	"value" text DEFAULT '' NOT NULL,
+	"position" integer NOT NULL,
+	"metric_key" text NOT NULL,
+	"variant_key" text NOT NULL,
+	"role" text NOT NULL,
+	"kind" text NOT NULL,
+	"is_control" boolean NOT NULL,
+	"n" bigint NOT NULL,
+	"non_zero" bigint NOT NULL,
+	"mean" double precision,
+	"variance" double precision,
+	"absolute_estimate" double precision,
+	"absolute_standard_error" double precision,
+	"absolute_degrees_of_freedom" double precision,
+	"absolute_lower" double precision,
+	"absolute_upper" double precision,
+	"absolute_p" double precision,
+	"absolute_valid_lower" double precision,
+	"absolute_valid_upper" double precision,
+	"absolute_valid_p" double precision,
+	"absolute_reason" text,
+	"relative_estimate" double precision,
+	"relative_standard_error" double precision,
+	"relative_degrees_of_freedom" double precision,
+	"relative_lower" double precision,
+	"relative_upper" double precision,
+	"relative_p" double precision,
+	"relative_valid_lower" double precision,
+	"relative_valid_upper" double precision,
+	"relative_valid_p" double precision,
+	"relative_reason" text,
+	"adjusted_p" double precision,
+	"adjusted_valid_p" double precision,
+	"chance_to_win" double precision,
+	"risk_of_control" double precision,
+	"risk_of_treatment" double precision,
+	"theta" double precision,
+	"unadjusted" jsonb,
+	"reason" text,
+	CONSTRAINT "ab_snapshot_results_pk" PRIMARY KEY("tenant_id","snapshot_id","metric_id","variant_id","dimension","value"),
+	CONSTRAINT "ab_snapshot_results_tenant_id_check" CHECK ("ab_snapshot_results"."tenant_id" <> ''),
+	CONSTRAINT "ab_snapshot_results_role_check" CHECK ("ab_snapshot_results"."role" in ('primary', 'secondary', 'guardrail')),
+	CONSTRAINT "ab_snapshot_results_kind_check" CHECK ("ab_snapshot_results"."kind" in ('mean', 'proportion', 'ratio', 'quantile')),
+	CONSTRAINT "ab_snapshot_results_snapshot_fk" FOREIGN KEY ("tenant_id","snapshot_id") REFERENCES "public"."ab_analysis_snapshots"("tenant_id","id") ON DELETE cascade ON UPDATE no action
 );
 --> statement-breakpoint
 CREATE TABLE "ab_variants" (
@@ -158,24 +280,29 @@ CREATE TABLE "ab_variants" (
 	"description" text,
 	CONSTRAINT "ab_variants_pk" PRIMARY KEY("tenant_id","id"),
 	CONSTRAINT "ab_variants_key_key" UNIQUE("tenant_id","experiment_id","key"),
-	CONSTRAINT "ab_variants_position_key" UNIQUE("tenant_id","experiment_id","position"),
 	CONSTRAINT "ab_variants_tenant_id_check" CHECK ("ab_variants"."tenant_id" <> ''),
 	CONSTRAINT "ab_variants_key_check" CHECK (length("ab_variants"."key") between 1 and 100),
 	CONSTRAINT "ab_variants_experiment_fk" FOREIGN KEY ("tenant_id","experiment_id") REFERENCES "public"."ab_experiments"("tenant_id","id") ON DELETE cascade ON UPDATE no action,
 	CONSTRAINT "ab_variants_version_fk" FOREIGN KEY ("tenant_id","model_version_id") REFERENCES "public"."model_registry"("tenant_id","id") ON DELETE no action ON UPDATE no action
 );
 --> statement-breakpoint
-CREATE INDEX "ab_experiment_events_experiment_idx" ON "ab_experiment_events" USING btree ("tenant_id","experiment_id","id");
+CREATE INDEX "ab_decisions_experiment_idx" ON "ab_decisions" USING btree ("tenant_id","experiment_id","id");
 --> statement-breakpoint
 CREATE INDEX "ab_experiments_layer_idx" ON "ab_experiments" USING btree ("tenant_id","layer_id","id");
 --> statement-breakpoint
 CREATE INDEX "ab_holdout_experiments_holdout_idx" ON "ab_holdout_experiments" USING btree ("tenant_id","holdout_id","experiment_id");
+--> statement-breakpoint
+CREATE INDEX "ab_snapshot_pins_snapshot_idx" ON "ab_snapshot_pins" USING btree ("tenant_id","snapshot_id") WHERE "ab_snapshot_pins"."snapshot_id" is not null;
 --> statement-breakpoint
 CREATE UNIQUE INDEX "ab_variants_control_key" ON "ab_variants" USING btree ("tenant_id","experiment_id") WHERE "ab_variants"."is_control";
 --> statement-breakpoint
 CREATE INDEX "ab_variants_version_idx" ON "ab_variants" USING btree ("tenant_id","model_version_id","id");
 --> statement-breakpoint
 ALTER TABLE "ab_allocations" ENABLE ROW LEVEL SECURITY;
+--> statement-breakpoint
+ALTER TABLE "ab_analysis_snapshots" ENABLE ROW LEVEL SECURITY;
+--> statement-breakpoint
+ALTER TABLE "ab_decisions" ENABLE ROW LEVEL SECURITY;
 --> statement-breakpoint
 ALTER TABLE "ab_experiment_events" ENABLE ROW LEVEL SECURITY;
 --> statement-breakpoint
@@ -189,9 +316,17 @@ ALTER TABLE "ab_layers" ENABLE ROW LEVEL SECURITY;
 --> statement-breakpoint
 ALTER TABLE "ab_metrics" ENABLE ROW LEVEL SECURITY;
 --> statement-breakpoint
+ALTER TABLE "ab_snapshot_pins" ENABLE ROW LEVEL SECURITY;
+--> statement-breakpoint
+ALTER TABLE "ab_snapshot_results" ENABLE ROW LEVEL SECURITY;
+--> statement-breakpoint
 ALTER TABLE "ab_variants" ENABLE ROW LEVEL SECURITY;
 --> statement-breakpoint
 CREATE POLICY "ab_allocations_tenant_policy" ON "ab_allocations" AS PERMISSIVE FOR ALL TO public USING (tenant_id = (select nullif(current_setting('app.tenant', true), ''))) WITH CHECK (tenant_id = (select nullif(current_setting('app.tenant', true), '')));
+--> statement-breakpoint
+CREATE POLICY "ab_analysis_snapshots_tenant_policy" ON "ab_analysis_snapshots" AS PERMISSIVE FOR ALL TO public USING (tenant_id = (select nullif(current_setting('app.tenant', true), ''))) WITH CHECK (tenant_id = (select nullif(current_setting('app.tenant', true), '')));
+--> statement-breakpoint
+CREATE POLICY "ab_decisions_tenant_policy" ON "ab_decisions" AS PERMISSIVE FOR ALL TO public USING (tenant_id = (select nullif(current_setting('app.tenant', true), ''))) WITH CHECK (tenant_id = (select nullif(current_setting('app.tenant', true), '')));
 --> statement-breakpoint
 CREATE POLICY "ab_experiment_events_tenant_policy" ON "ab_experiment_events" AS PERMISSIVE FOR ALL TO public USING (tenant_id = (select nullif(current_setting('app.tenant', true), ''))) WITH CHECK (tenant_id = (select nullif(current_setting('app.tenant', true), '')));
 --> statement-breakpoint
@@ -205,7 +340,19 @@ CREATE POLICY "ab_layers_tenant_policy" ON "ab_layers" AS PERMISSIVE FOR ALL TO 
 --> statement-breakpoint
 CREATE POLICY "ab_metrics_tenant_policy" ON "ab_metrics" AS PERMISSIVE FOR ALL TO public USING (tenant_id = (select nullif(current_setting('app.tenant', true), ''))) WITH CHECK (tenant_id = (select nullif(current_setting('app.tenant', true), '')));
 --> statement-breakpoint
+CREATE POLICY "ab_snapshot_pins_tenant_policy" ON "ab_snapshot_pins" AS PERMISSIVE FOR ALL TO public USING (tenant_id = (select nullif(current_setting('app.tenant', true), ''))) WITH CHECK (tenant_id = (select nullif(current_setting('app.tenant', true), '')));
+--> statement-breakpoint
+CREATE POLICY "ab_snapshot_results_tenant_policy" ON "ab_snapshot_results" AS PERMISSIVE FOR ALL TO public USING (tenant_id = (select nullif(current_setting('app.tenant', true), ''))) WITH CHECK (tenant_id = (select nullif(current_setting('app.tenant', true), '')));
+--> statement-breakpoint
 CREATE POLICY "ab_variants_tenant_policy" ON "ab_variants" AS PERMISSIVE FOR ALL TO public USING (tenant_id = (select nullif(current_setting('app.tenant', true), ''))) WITH CHECK (tenant_id = (select nullif(current_setting('app.tenant', true), '')));
+--> statement-breakpoint
+ALTER TABLE "ab_decisions" FORCE ROW LEVEL SECURITY;
+--> statement-breakpoint
+GRANT SELECT, INSERT ON "ab_decisions" TO app_tenant;
+--> statement-breakpoint
+GRANT SELECT ON "ab_decisions" TO app_readonly;
+--> statement-breakpoint
+COMMENT ON TABLE "ab_decisions" IS 'append-only';
 --> statement-breakpoint
 ALTER TABLE "ab_experiment_events" FORCE ROW LEVEL SECURITY;
 --> statement-breakpoint
@@ -241,6 +388,14 @@ GRANT SELECT ON "ab_allocations" TO app_readonly;
 --> statement-breakpoint
 COMMENT ON TABLE "ab_allocations" IS 'append-only';
 --> statement-breakpoint
+ALTER TABLE "ab_analysis_snapshots" FORCE ROW LEVEL SECURITY;
+--> statement-breakpoint
+GRANT SELECT, INSERT ON "ab_analysis_snapshots" TO app_tenant;
+--> statement-breakpoint
+GRANT SELECT ON "ab_analysis_snapshots" TO app_readonly;
+--> statement-breakpoint
+COMMENT ON TABLE "ab_analysis_snapshots" IS 'append-only';
+--> statement-breakpoint
 ALTER TABLE "ab_holdout_experiments" FORCE ROW LEVEL SECURITY;
 --> statement-breakpoint
 GRANT SELECT, INSERT, UPDATE, DELETE ON "ab_holdout_experiments" TO app_tenant;
@@ -252,6 +407,22 @@ ALTER TABLE "ab_metrics" FORCE ROW LEVEL SECURITY;
 GRANT SELECT, INSERT, UPDATE, DELETE ON "ab_metrics" TO app_tenant;
 --> statement-breakpoint
 GRANT SELECT ON "ab_metrics" TO app_readonly;
+--> statement-breakpoint
+ALTER TABLE "ab_snapshot_pins" FORCE ROW LEVEL SECURITY;
+--> statement-breakpoint
+GRANT SELECT, INSERT ON "ab_snapshot_pins" TO app_tenant;
+--> statement-breakpoint
+GRANT SELECT ON "ab_snapshot_pins" TO app_readonly;
+--> statement-breakpoint
+COMMENT ON TABLE "ab_snapshot_pins" IS 'append-only';
+--> statement-breakpoint
+ALTER TABLE "ab_snapshot_results" FORCE ROW LEVEL SECURITY;
+--> statement-breakpoint
+GRANT SELECT, INSERT ON "ab_snapshot_results" TO app_tenant;
+--> statement-breakpoint
+GRANT SELECT ON "ab_snapshot_results" TO app_readonly;
+--> statement-breakpoint
+COMMENT ON TABLE "ab_snapshot_results" IS 'append-only';
 --> statement-breakpoint
 ALTER TABLE "ab_variants" FORCE ROW LEVEL SECURITY;
 --> statement-breakpoint
@@ -267,12 +438,16 @@ begin
     select 'no forced row level security: table ' || made.name
       from (values
         ('ab_allocations'),
+        ('ab_analysis_snapshots'),
+        ('ab_decisions'),
         ('ab_experiment_events'),
         ('ab_experiments'),
         ('ab_holdout_experiments'),
         ('ab_holdouts'),
         ('ab_layers'),
         ('ab_metrics'),
+        ('ab_snapshot_pins'),
+        ('ab_snapshot_results'),
         ('ab_variants')
       ) as made(name)
      where not exists (select from pg_catalog.pg_class c where c.oid = pg_catalog.to_regclass('public.' || made.name) and c.relrowsecurity and c.relforcerowsecurity)
@@ -283,6 +458,15 @@ begin
         ('ab_allocations', 'ab_allocations_experiment_fk'),
         ('ab_allocations', 'ab_allocations_pk'),
         ('ab_allocations', 'ab_allocations_tenant_id_check'),
+        ('ab_analysis_snapshots', 'ab_analysis_snapshots_experiment_fk'),
+        ('ab_analysis_snapshots', 'ab_analysis_snapshots_look_check'),
+        ('ab_analysis_snapshots', 'ab_analysis_snapshots_number_key'),
+        ('ab_analysis_snapshots', 'ab_analysis_snapshots_pk'),
+        ('ab_analysis_snapshots', 'ab_analysis_snapshots_tenant_id_check'),
+        ('ab_decisions', 'ab_decisions_pk'),
+        ('ab_decisions', 'ab_decisions_tenant_id_check'),
+        ('ab_decisions', 'ab_decisions_verdict_check'),
+        ('ab_experiment_events', 'ab_experiment_events_kind_check'),
         ('ab_experiment_events', 'ab_experiment_events_pk'),
         ('ab_experiment_events', 'ab_experiment_events_tenant_id_check'),
         ('ab_experiments', 'ab_experiments_alpha_check'),
@@ -317,21 +501,29 @@ begin
         ('ab_metrics', 'ab_metrics_denominator_check'),
         ('ab_metrics', 'ab_metrics_direction_check'),
         ('ab_metrics', 'ab_metrics_experiment_fk'),
+        ('ab_metrics', 'ab_metrics_judged_check'),
         ('ab_metrics', 'ab_metrics_key_check'),
         ('ab_metrics', 'ab_metrics_key_key'),
         ('ab_metrics', 'ab_metrics_kind_check'),
         ('ab_metrics', 'ab_metrics_outcome_check'),
         ('ab_metrics', 'ab_metrics_pk'),
-        ('ab_metrics', 'ab_metrics_position_key'),
         ('ab_metrics', 'ab_metrics_quantile_check'),
         ('ab_metrics', 'ab_metrics_role_check'),
         ('ab_metrics', 'ab_metrics_tenant_id_check'),
         ('ab_metrics', 'ab_metrics_window_check'),
+        ('ab_snapshot_pins', 'ab_snapshot_pins_experiment_fk'),
+        ('ab_snapshot_pins', 'ab_snapshot_pins_pk'),
+        ('ab_snapshot_pins', 'ab_snapshot_pins_snapshot_fk'),
+        ('ab_snapshot_pins', 'ab_snapshot_pins_tenant_id_check'),
+        ('ab_snapshot_results', 'ab_snapshot_results_kind_check'),
+        ('ab_snapshot_results', 'ab_snapshot_results_pk'),
+        ('ab_snapshot_results', 'ab_snapshot_results_role_check'),
+        ('ab_snapshot_results', 'ab_snapshot_results_snapshot_fk'),
+        ('ab_snapshot_results', 'ab_snapshot_results_tenant_id_check'),
         ('ab_variants', 'ab_variants_experiment_fk'),
         ('ab_variants', 'ab_variants_key_check'),
         ('ab_variants', 'ab_variants_key_key'),
         ('ab_variants', 'ab_variants_pk'),
-        ('ab_variants', 'ab_variants_position_key'),
         ('ab_variants', 'ab_variants_tenant_id_check'),
         ('ab_variants', 'ab_variants_version_fk')
       ) as made(parent, name)
@@ -339,9 +531,10 @@ begin
     union all
     select 'missing: index ' || made.parent || '.' || made.name
       from (values
-        ('ab_experiment_events', 'ab_experiment_events_experiment_idx'),
+        ('ab_decisions', 'ab_decisions_experiment_idx'),
         ('ab_experiments', 'ab_experiments_layer_idx'),
         ('ab_holdout_experiments', 'ab_holdout_experiments_holdout_idx'),
+        ('ab_snapshot_pins', 'ab_snapshot_pins_snapshot_idx'),
         ('ab_variants', 'ab_variants_control_key'),
         ('ab_variants', 'ab_variants_version_idx')
       ) as made(parent, name)
@@ -350,12 +543,16 @@ begin
     select 'missing: policy ' || made.parent || '.' || made.name
       from (values
         ('ab_allocations', 'ab_allocations_tenant_policy'),
+        ('ab_analysis_snapshots', 'ab_analysis_snapshots_tenant_policy'),
+        ('ab_decisions', 'ab_decisions_tenant_policy'),
         ('ab_experiment_events', 'ab_experiment_events_tenant_policy'),
         ('ab_experiments', 'ab_experiments_tenant_policy'),
         ('ab_holdout_experiments', 'ab_holdout_experiments_tenant_policy'),
         ('ab_holdouts', 'ab_holdouts_tenant_policy'),
         ('ab_layers', 'ab_layers_tenant_policy'),
         ('ab_metrics', 'ab_metrics_tenant_policy'),
+        ('ab_snapshot_pins', 'ab_snapshot_pins_tenant_policy'),
+        ('ab_snapshot_results', 'ab_snapshot_results_tenant_policy'),
         ('ab_variants', 'ab_variants_tenant_policy')
       ) as made(parent, name)
      where not exists (select from pg_catalog.pg_policy p where p.polrelid = pg_catalog.to_regclass('public.' || made.parent) and pg_catalog.quote_ident(p.polname) = made.name)
@@ -369,14 +566,22 @@ begin
         ('ab_metrics', 'app_tenant', 'delete, insert, select, update'),
         ('ab_variants', 'app_tenant', 'delete, insert, select, update'),
         ('ab_allocations', 'app_tenant', 'insert, select'),
+        ('ab_analysis_snapshots', 'app_tenant', 'insert, select'),
+        ('ab_decisions', 'app_tenant', 'insert, select'),
         ('ab_experiment_events', 'app_tenant', 'insert, select'),
+        ('ab_snapshot_pins', 'app_tenant', 'insert, select'),
+        ('ab_snapshot_results', 'app_tenant', 'insert, select'),
         ('ab_allocations', 'app_readonly', 'select'),
+        ('ab_analysis_snapshots', 'app_readonly', 'select'),
+        ('ab_decisions', 'app_readonly', 'select'),
         ('ab_experiment_events', 'app_readonly', 'select'),
         ('ab_experiments', 'app_readonly', 'select'),
         ('ab_holdout_experiments', 'app_readonly', 'select'),
         ('ab_holdouts', 'app_readonly', 'select'),
         ('ab_layers', 'app_readonly', 'select'),
         ('ab_metrics', 'app_readonly', 'select'),
+        ('ab_snapshot_pins', 'app_readonly', 'select'),
+        ('ab_snapshot_results', 'app_readonly', 'select'),
         ('ab_variants', 'app_readonly', 'select')
       ) as made(name, role, privileges)
      cross join lateral pg_catalog.unnest(pg_catalog.string_to_array(made.privileges, ', ')) as split(privilege)

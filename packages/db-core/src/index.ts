@@ -51,6 +51,7 @@ export * from './table/tenant-table.ts';
 export * from './value/ids.ts';
 export * from './value/parameters.ts';
 export { jsonInput, keepsEachKey, nameInput, parseInput, textInput } from './value/parse-input.ts';
+export { canonicalJson } from './value/strict-json.ts';
 export { jsonText } from './value/value-text.ts';
 export { deliverOutbox, type OutboxEvent, type OutboxOptions, outboxHandler } from './work/deliver-outbox.ts';
 export { type DispatcherOptions, type DispatchOptions, dispatchWork, runDispatcher } from './work/dispatch.ts';

@@ -1,2 +1,48 @@
+export * from './analysis/analyse.ts';
+export * from './analysis/analysis.ts';
+export * from './analysis/analysis-definition.ts';
+export * from './analysis/analysis-input.ts';
+export { HEALTH_RULES } from './analysis/health.ts';
+export * from './decisions/decide.ts';
+export { DecideExperimentInput, decideExperiment, type ExperimentDecision } from './decisions/decide-experiment.ts';
+export * from './decisions/decision.ts';
+export * from './decisions/list-experiment-decisions.ts';
+export * from './design/create-experiment.ts';
+export {
+  type ExperimentAllocation,
+  type ExperimentDefinition,
+  type ExperimentHoldout,
+  type ExperimentLayer,
+  type ExperimentMetric,
+  type ExperimentRow,
+  type ExperimentVariant,
+  findExperiment,
+  GetExperimentInput,
+  getExperiment,
+} from './design/get-experiment.ts';
+export {
+  type AttributeKind,
+  attributeKinds,
+  type Targeting,
+  TargetingInput,
+  targetingFields,
+} from './design/targeting.ts';
+export { experimentMoves } from './lifecycle/legal-moves.ts';
+export * from './lifecycle/transition-experiment.ts';
 export * from './limits.ts';
 export * from './schema.ts';
+export * from './snapshots/compare-snapshots.ts';
+export { explainDifference, type SnapshotDifference, snapshotDifferences } from './snapshots/explain-difference.ts';
+export {
+  GetSnapshotInput,
+  getSnapshot,
+  ListSnapshotResultsInput,
+  ListSnapshotsInput,
+  listSnapshotResults,
+  listSnapshots,
+  type SnapshotResultRow,
+} from './snapshots/get-snapshot.ts';
+export * from './snapshots/pins.ts';
+export type { Snapshot, SnapshotSummary } from './snapshots/snapshot.ts';
+export * from './snapshots/take-snapshot.ts';
+export { type SnapshotVerification, VerifySnapshotInput, verifySnapshot } from './snapshots/verify-snapshot.ts';

@@ -9,6 +9,16 @@ export const EXPERIMENT_LIMITS = {
   /** Of the name of an outcome that is recorded. */
   outcomeLength: 250,
   hypothesisLength: 4_000,
+  descriptionLength: 2_000,
+  reasonLength: 2_000,
   variants: 20,
   metrics: 50,
+  /** Holdouts of one experiment. */
+  holdouts: 10,
+  /** Attributes that one targeting declares. */
+  targetingAttributes: 50,
+  /** Of the name of an attribute of units. */
+  attributeLength: 100,
+  /** Delay, conversion window and CUPED window of a metric: ten years. */
+  windowMs: 315_360_000_000,
 } as const;

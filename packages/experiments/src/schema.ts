@@ -1,2 +1,5 @@
 /** All tables of this package, for drizzle-kit, Studio and `@mcp-hub/experiments/schema`. */
+export * from './decisions/schema.ts';
 export * from './design/schema.ts';
+export * from './lifecycle/schema.ts';
+export * from './snapshots/schema.ts';

@@ -1,5 +1,11 @@
 import type { CoMoments, QuantileSummary } from '@mcp-hub/stats';
 
+/**
+ * The dimension of slices that are the allocations themselves: its values are the epochs as text. Rows of it are needed
+ * where the weights changed while units came in, so that arms are compared within an allocation; else they may be missing.
+ */
+export const EPOCH_DIMENSION = 'allocation_epoch';
+
 /** A part of the units, by what was known of them at their first exposure. */
 export interface Slice {
   readonly dimension: string;
@@ -9,7 +15,7 @@ export interface Slice {
 /**
  * What the units of one variant come to in one metric. Only units that were exposed to this variant alone, and not forced.
  *
- * `y` is a unit's value. `x` is its covariate from before its first exposure (CUPED), or of a ratio its denominator; 0 for
+ * `y` is a unit's value; of a proportion 1 where the unit has an outcome, and 0. `x` is its covariate from before its first exposure (CUPED), or of a ratio its denominator; 0 for
  * all where there is neither.
  */
 export interface MetricSums {
@@ -35,6 +41,8 @@ export interface MetricQuantile {
 /** Units by the day (UTC, as `2026-05-04`) of their first exposure, for tests of the sample ratio over time. */
 export interface DailyUnits {
   readonly day: string;
+  /** The allocation that gave the units their variant. */
+  readonly epoch: number;
   readonly variantId: string;
   /** Exposed to this variant alone. */
   readonly units: number;

@@ -1,7 +1,7 @@
 import {
   actorColumn,
   createdAtColumn,
-  type FilterNode,
+  type Id,
   idColumn,
   jsonColumn,
   referenceColumn,
@@ -12,8 +12,9 @@ import {
 } from '@mcp-hub/db-core';
 import { modelRegistry } from '@mcp-hub/registry/schema';
 import { type SQL, sql } from 'drizzle-orm';
-import { bigint, boolean, doublePrecision, integer, type PgColumn, smallint, text, uuid } from 'drizzle-orm/pg-core';
+import { bigint, boolean, doublePrecision, integer, type PgColumn, smallint, text } from 'drizzle-orm/pg-core';
 import { EXPERIMENT_LIMITS } from '../limits.ts';
+import type { Targeting } from './targeting.ts';
 
 export const experimentStatuses = ['draft', 'running', 'paused', 'stopped', 'archived'] as const;
 export type ExperimentStatus = (typeof experimentStatuses)[number];
@@ -38,8 +39,8 @@ export const metricDirections = ['increase', 'decrease'] as const;
 export type MetricDirection = (typeof metricDirections)[number];
 
 /** A stretch of the hash, `start <= hash < end`, that belongs to a variant; a variant may have several. */
-export interface AllocatedRange {
-  readonly variantId: string;
+export interface VariantRange {
+  readonly variantId: Id<'Variant'>;
   readonly start: number;
   readonly end: number;
 }
@@ -80,7 +81,7 @@ export const abExperiments = tenantTable(
     seed: text('seed').notNull(),
     hashVersion: smallint('hash_version').notNull().default(2),
     /** Which units are asked, by their attributes; null is all. */
-    targeting: jsonColumn<FilterNode>('targeting'),
+    targeting: jsonColumn<Targeting>('targeting'),
     layerId: referenceColumn<'Layer'>('layer_id'),
     layerStart: doublePrecision('layer_start'),
     layerEnd: doublePrecision('layer_end'),
@@ -95,6 +96,8 @@ export const abExperiments = tenantTable(
     epoch: integer('epoch').notNull().default(1),
     /** One more with each change of what is analysed, and how. */
     revision: integer('revision').notNull().default(1),
+    /** ab_experiment_events.change_number of the last change. */
+    lastChangeNumber: integer('last_change_number').notNull().default(0),
     actor: actorColumn(),
     createdAt: createdAtColumn(),
     updatedAt: updatedAtColumn(),
@@ -142,7 +145,6 @@ export const abVariants = tenantTable(
   (t, constraint) => [
     constraint.primaryKey(t.id),
     constraint.unique('key', t.experimentId, t.key),
-    constraint.unique('position', t.experimentId, t.position),
     constraint.uniqueWhere('control', [t.experimentId], sql`${t.isControl}`),
     constraint.foreignKey('experiment', [t.experimentId], [abExperiments.id], { onDelete: 'cascade' }),
     constraint.foreignKey('version', [t.modelVersionId], [modelRegistry.id]),
@@ -182,12 +184,18 @@ export const abMetrics = tenantTable(
   (t, constraint) => [
     constraint.primaryKey(t.id),
     constraint.unique('key', t.experimentId, t.key),
-    constraint.unique('position', t.experimentId, t.position),
     constraint.foreignKey('experiment', [t.experimentId], [abExperiments.id], { onDelete: 'cascade' }),
     constraint.check('key', filled(t.key, EXPERIMENT_LIMITS.keyLength)),
     constraint.check('outcome', filled(t.outcome, EXPERIMENT_LIMITS.outcomeLength)),
-    constraint.check('denominator', sql`(${t.denominator} is not null) = (${t.kind} = 'ratio')`),
-    constraint.check('quantile', sql`(${t.quantile} is not null) = (${t.kind} = 'quantile')`),
+    constraint.check(
+      'denominator',
+      sql`(${t.denominator} is not null) = (${t.kind} = 'ratio') and ${filled(t.denominator, EXPERIMENT_LIMITS.outcomeLength)}`,
+    ),
+    constraint.check(
+      'quantile',
+      sql`(${t.quantile} is not null) = (${t.kind} = 'quantile') and ${t.quantile} > 0 and ${t.quantile} < 1`,
+    ),
+    constraint.check('judged', sql`${t.alpha} > 0 and ${t.alpha} < 1 and ${t.minimumEffect} > 0`),
     constraint.check('window', sql`${t.delayMs} >= 0 and ${t.windowMs} > 0 and ${t.cupedMs} > 0`),
     constraint.oneOf('role', t.role, metricRoles),
     constraint.oneOf('kind', t.kind, metricKinds),
@@ -201,11 +209,14 @@ export const abAllocations = tenantTable(
   {
     experimentId: referenceColumn<'Experiment'>('experiment_id').notNull(),
     epoch: integer('epoch').notNull(),
+    /** What the hash took beside the unit, with the version of the hash: an epoch says all that it assigned by. */
+    seed: text('seed').notNull(),
+    hashVersion: smallint('hash_version').notNull(),
     /** The share of all units that is asked. */
     coverage: doublePrecision('coverage').notNull(),
     /** By the variants' positions. */
     weights: doublePrecision('weights').array().notNull(),
-    ranges: jsonColumn<readonly AllocatedRange[]>('ranges').notNull(),
+    ranges: jsonColumn<readonly VariantRange[]>('ranges').notNull(),
     /** Whether GrowthBook's SDKs assign the same from coverage and weights. */
     sdkCompatible: boolean('sdk_compatible').notNull(),
     actor: actorColumn(),
@@ -254,28 +265,4 @@ export const abHoldoutExperiments = tenantTable(
     // The experiments of a holdout.
     constraint.index('holdout', [t.holdoutId, t.experimentId]),
   ],
-);
-
-/** What befell experiments. Plain values: it outlives what it names. */
-export const abExperimentEvents = tenantTable(
-  'ab_experiment_events',
-  {
-    id: idColumn<'ExperimentEvent'>(),
-    experimentId: uuid('experiment_id').notNull(),
-    experimentKey: text('experiment_key').notNull(),
-    /** Such as `created`, `status`, `allocation`, `definition`, `reseeded`, `deleted`. */
-    change: text('change').notNull(),
-    fromStatus: text('from_status'),
-    toStatus: text('to_status'),
-    /** Ids, keys and numbers of what changed. */
-    detail: jsonColumn<unknown>('detail'),
-    actor: actorColumn(),
-    occurredAt: createdAtColumn('occurred_at'),
-  },
-  (t, constraint) => [
-    constraint.primaryKey(t.id),
-    // The history of an experiment.
-    constraint.index('experiment', [t.experimentId, t.id]),
-  ],
-  { appendOnly: true },
 );

@@ -2,7 +2,7 @@ import { differenceOfProducts } from '../arithmetic/exact.ts';
 import { StatsError } from '../errors.ts';
 import { refuseOverflow, requireCount, requireFinite, requireNonNegative } from '../inputs.ts';
 import { defined, type Outcome, undefinedBecause } from '../outcome.ts';
-import { coMomentsOfSums } from './co-moments.ts';
+import { type CoMoments, coMomentsOfSums } from './co-moments.ts';
 import { type Moments, momentsOf } from './moments.ts';
 
 /**
@@ -66,23 +66,28 @@ export interface RatioSums {
  * Undefined where the denominators sum to 0.
  */
 export function sampleOfRatio(sums: RatioSums): Outcome<Sample> {
-  const { n, meanX, meanY, m2X, m2Y, cXY } = coMomentsOfSums({
+  const moments = coMomentsOfSums({
     n: sums.n,
-    sumX: sums.numeratorSum,
-    sumY: sums.denominatorSum,
-    sumSquaresX: sums.numeratorSumSquares,
-    sumSquaresY: sums.denominatorSumSquares,
+    sumX: sums.denominatorSum,
+    sumY: sums.numeratorSum,
+    sumSquaresX: sums.denominatorSumSquares,
+    sumSquaresY: sums.numeratorSumSquares,
     sumProducts: sums.sumProducts,
   });
-  if (meanY === 0) return undefinedBecause('The denominators sum to 0.');
-  const quotient = meanX / meanY;
+  return sampleOfRatioMoments(moments);
+}
+
+/** As sampleOfRatio from co-moments, which merge: y is the numerator and x the denominator. */
+export function sampleOfRatioMoments({ n, meanX, meanY, m2X, m2Y, cXY }: CoMoments): Outcome<Sample> {
+  if (meanX === 0) return undefinedBecause('The denominators sum to 0.');
+  const quotient = meanY / meanX;
   // Written as the variance of m - r d, so that nothing is cubed.
-  const residual = m2X - 2 * quotient * cXY + quotient * quotient * m2Y;
+  const residual = m2Y - 2 * quotient * cXY + quotient * quotient * m2X;
   return defined(
     refuseOverflow({
       n,
       mean: quotient,
-      variance: n > 1 ? Math.max(0, residual) / (meanY * meanY) / (n - 1) : 0,
+      variance: n > 1 ? Math.max(0, residual) / (meanX * meanX) / (n - 1) : 0,
     }),
   );
 }

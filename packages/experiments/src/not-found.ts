@@ -1,0 +1,12 @@
+import { DomainError } from '@mcp-hub/db-core';
+
+// One text each, so that what another tenant has and what nobody has cannot be told apart.
+
+export const experimentNotFound = () => new DomainError('not_found', 'There is no experiment with this key or id.');
+export const versionNotFound = () =>
+  new DomainError('not_found', 'A variant names a model version that does not exist, or is deleted.', {
+    details: { field: 'variants' },
+  });
+export const layerNotFound = () => new DomainError('not_found', 'There is no layer with this key.');
+export const holdoutNotFound = () => new DomainError('not_found', 'There is no holdout with this key.');
+export const snapshotNotFound = () => new DomainError('not_found', 'There is no snapshot with this id.');
