@@ -29,7 +29,8 @@ export {
   type UuidField,
   uuidField,
 } from './filter/filter-fields.ts';
-export type { Filter, FilterInput, FilterNode } from './filter/filter-node.ts';
+export type { CheckedFilter, Filter, FilterInput, FilterNode } from './filter/filter-node.ts';
+export { type MatchedValue, type MatchedValues, matchesFilter } from './filter/match-filter.ts';
 export { readFilter } from './filter/read-filter.ts';
 export * from './limits.ts';
 export type { Logger } from './logger.ts';

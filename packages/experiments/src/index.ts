@@ -3,6 +3,17 @@ export * from './analysis/analysis.ts';
 export * from './analysis/analysis-definition.ts';
 export * from './analysis/analysis-input.ts';
 export { HEALTH_RULES } from './analysis/health.ts';
+export { AssignInput, assign } from './assignment/assign.ts';
+export type { Assignment, StoredAssignment, Unassigned } from './assignment/assignment.ts';
+export {
+  type AssignmentDefinition,
+  type UnassignedReason,
+  type UnitAssignment,
+  type UnitAttributes,
+  unassignedReasons,
+} from './assignment/assignment-definition.ts';
+export * from './assignment/compile-assignment.ts';
+export { type PreparedAssignment, prepareAssignment, type StoredDefinition } from './assignment/read-definition.ts';
 export * from './decisions/decide.ts';
 export { DecideExperimentInput, decideExperiment, type ExperimentDecision } from './decisions/decide-experiment.ts';
 export * from './decisions/decision.ts';
@@ -27,9 +38,13 @@ export {
   TargetingInput,
   targetingFields,
 } from './design/targeting.ts';
+export { ExposureInput } from './exposures/exposure-input.ts';
+export * from './exposures/record-exposures.ts';
 export { experimentMoves } from './lifecycle/legal-moves.ts';
 export * from './lifecycle/transition-experiment.ts';
 export * from './limits.ts';
+export { OutcomeInput } from './outcomes/outcome-input.ts';
+export { type RecordedOutcomes, RecordOutcomesInput, recordOutcomes } from './outcomes/record-outcomes.ts';
 export * from './schema.ts';
 export * from './snapshots/compare-snapshots.ts';
 export { explainDifference, type SnapshotDifference, snapshotDifferences } from './snapshots/explain-difference.ts';
@@ -46,3 +61,5 @@ export * from './snapshots/pins.ts';
 export type { Snapshot, SnapshotSummary } from './snapshots/snapshot.ts';
 export * from './snapshots/take-snapshot.ts';
 export { type SnapshotVerification, VerifySnapshotInput, verifySnapshot } from './snapshots/verify-snapshot.ts';
+export { ReadAnalysisInputInput, readAnalysisInput } from './units/read-analysis-input.ts';
+export { type RefreshedUnits, RefreshUnitsInput, refreshUnits } from './units/refresh-units.ts';

@@ -13,6 +13,20 @@ export const EXPERIMENT_LIMITS = {
   reasonLength: 2_000,
   variants: 20,
   metrics: 50,
+  /** Exposures of one recordExposures. */
+  exposuresAtOnce: 20_000,
+  /** Outcomes of one recordOutcomes. */
+  outcomesAtOnce: 20_000,
+  /** Attributes of a unit that are kept with its first exposure. */
+  slices: 8,
+  sliceNameLength: 64,
+  sliceValueLength: 128,
+  /** Of an outcome, in size: the square of what they differ by, added up over 10^9 of them, has to stay a float8. */
+  valueSize: 1e140,
+  /** How far the time of an exposure or outcome may lie ahead of the clock. */
+  aheadMs: 3_600_000,
+  /** Rows of one transaction of pruneOutcomes. */
+  pruneBatch: 50_000,
   /** Holdouts of one experiment. */
   holdouts: 10,
   /** Attributes that one targeting declares. */

@@ -16,14 +16,18 @@ export function hashUnit(input: {
   readonly unit: string;
   readonly version?: HashVersion;
 }): number {
-  const { seed, unit, version = 2 } = input;
+  return unitHasher(input)(input.unit);
+}
+
+/** hashUnit for the units of one seed, of which it takes what is the same for all of them once. Errors as there. */
+export function unitHasher(input: { readonly seed: string; readonly version?: HashVersion }): (unit: string) => number {
+  const { seed, version = 2 } = input;
+  const ofSeed = absorb('seed', seed, OFFSET);
   switch (version) {
     case 1:
-      return ((absorb('seed', seed, absorb('unit', unit, OFFSET)) >>> 0) % 1_000) / 1_000;
-    case 2: {
-      const first = absorb('unit', unit, absorb('seed', seed, OFFSET)) >>> 0;
-      return ((absorb('hash', String(first), OFFSET) >>> 0) % 10_000) / 10_000;
-    }
+      return (unit) => ((absorb('seed', seed, absorb('unit', unit, OFFSET)) >>> 0) % 1_000) / 1_000;
+    case 2:
+      return (unit) => ((absorbDigits(absorb('unit', unit, ofSeed) >>> 0) >>> 0) % 10_000) / 10_000;
     default:
       throw new StatsError('The version of a hash must be 1 or 2.');
   }
@@ -45,6 +49,20 @@ function absorb(name: string, text: string, start: number): number {
   // Looked at once more only where there is a surrogate or a NUL: the check by itself costs as much as the hash.
   if (!isPlain && /[\0\p{Cs}]/u.test(text)) {
     throw new StatsError(`${name} must hold no NUL and no half of a surrogate pair.`);
+  }
+  return hash;
+}
+
+/** As absorb of the number's decimal digits, without a text. */
+function absorbDigits(number: number): number {
+  let power = 1;
+  while (number >= power * 10) power *= 10;
+  let hash = OFFSET;
+  let rest = number;
+  for (; power >= 1; power /= 10) {
+    const digit = Math.floor(rest / power);
+    rest -= digit * power;
+    hash = Math.imul(hash ^ (0x30 + digit), PRIME);
   }
   return hash;
 }

@@ -1,7 +1,15 @@
 import { GrowthBook } from '@growthbook/growthbook';
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
-import { bucketRanges, chooseVariant, type HashVersion, hashUnit, isInNamespace, StatsError } from '../../src/index.ts';
+import {
+  bucketRanges,
+  chooseVariant,
+  type HashVersion,
+  hashUnit,
+  isInNamespace,
+  StatsError,
+  unitHasher,
+} from '../../src/index.ts';
 
 /** Any valid text: surrogates in pairs, and no NUL. */
 const text = fc.string({ unit: 'binary', maxLength: 20 }).filter((given) => !/[\0\p{Cs}]/u.test(given));
@@ -23,6 +31,18 @@ describe('hashUnit', () => {
       expect(() => hashUnit({ seed: bad, unit: 'a' })).toThrow(StatsError);
     }
     expect(() => hashUnit({ seed: 'a', unit: 'b', version: 3 as HashVersion })).toThrow('must be 1 or 2');
+  });
+
+  it('gives with its seed taken once what it gives each time', () => {
+    const any = fc.constantFrom<HashVersion>(1, 2);
+    fc.assert(
+      fc.property(text, fc.array(text), any, (seed, units, version) => {
+        const place = unitHasher({ seed, version });
+        for (const unit of units) expect(place(unit)).toBe(hashUnit({ seed, unit, version }));
+      }),
+    );
+    expect(() => unitHasher({ seed: 'a\0' })).toThrow(StatsError);
+    expect(() => unitHasher({ seed: 'a' })('\ud83d')).toThrow('unit must hold no NUL');
   });
 
   it('spreads 100,000 ids evenly over ten parts', () => {
