@@ -1,7 +1,7 @@
-import { benjaminiHochberg, holm } from '@mcp-hub/stats';
+import type { ExperimentCorrection } from '../../src/index.ts';
 import { normals, sourceOf } from './draws.ts';
 import { atMost, type Finding, meanOf, shareOf } from './finding.ts';
-import { addUnits, emptyArm, judge } from './judge.ts';
+import { type Arms, addUnits, analysisOf, definitionOf, emptyArm, metricOf, treatmentOf } from './judge.ts';
 
 const alpha = 0.05;
 const metrics = 10;
@@ -16,25 +16,25 @@ export function families(repetitions: number): readonly Finding[] {
 function family(changed: number, repetitions: number): readonly Finding[] {
   const units = (looks * unitsALook).toLocaleString('en-US');
   const setting = `${metrics} correlated metrics, ${changed === 0 ? 'none' : changed} changed, ${units} units`;
+  const definitions = {
+    none: definitionWith('none'),
+    holm: definitionWith('holm'),
+    benjaminiHochberg: definitionWith('benjamini_hochberg'),
+  };
   const any = { none: 0, holm: 0, benjaminiHochberg: 0, holmAtAnyLook: 0 };
   const falseShares: number[] = [];
   const found = { none: 0, holm: 0, benjaminiHochberg: 0 };
   for (let repetition = 0; repetition < repetitions; repetition++) {
     const draw = unitsOf(sourceOf(setting, repetition), changed);
     const arms = Array.from({ length: metrics }, () => ({ control: emptyArm(), treatment: emptyArm() }));
-    let [fixed, wrongAtAnyLook]: [readonly number[], boolean] = [[], false];
-    for (let look = 0; look < looks; look++) {
+    let wrongAtAnyLook = false;
+    for (let look = 1; look <= looks; look++) {
       draw(arms);
-      const seen = arms.map((pair) =>
-        judge({ kind: 'mean', ...pair, difference: 'absolute', alpha, plannedUnits: looks * unitsALook }),
-      );
-      fixed = seen.map((each) => each?.p ?? 1);
-      const always = holm(seen.map((each) => each?.alwaysValidP ?? 1));
-      wrongAtAnyLook ||= always.some((p, metric) => metric >= changed && p <= alpha);
+      const seen = treatmentOf(analysisOf(definitions.holm, arms, look));
+      wrongAtAnyLook ||= seen.some(({ adjustedValidP }, metric) => metric >= changed && isSmall(adjustedValidP));
     }
-    const adjusted = { none: fixed, holm: holm(fixed), benjaminiHochberg: benjaminiHochberg(fixed) };
     for (const way of ['none', 'holm', 'benjaminiHochberg'] as const) {
-      const called = adjusted[way].map((p) => p <= alpha);
+      const called = treatmentOf(analysisOf(definitions[way], arms)).map(({ adjustedP }) => isSmall(adjustedP));
       const wrong = called.filter((yes, metric) => yes && metric >= changed).length;
       const right = called.filter((yes, metric) => yes && metric < changed).length;
       any[way] += Number(wrong > 0);
@@ -81,15 +81,18 @@ function family(changed: number, repetitions: number): readonly Finding[] {
   ];
 }
 
-type Arms = readonly {
-  readonly control: ReturnType<typeof emptyArm>;
-  readonly treatment: ReturnType<typeof emptyArm>;
-}[];
+const definitionWith = (correction: ExperimentCorrection) =>
+  definitionOf({
+    ...{ alpha, correction, plannedUnits: looks * unitsALook },
+    metrics: Array.from({ length: metrics }, () => ({ ...metricOf('mean'), role: 'secondary' as const })),
+  });
+
+const isSmall = (p: number | null) => p !== null && p <= alpha;
 
 /** Adds the units of a look to both arms of each metric; changed ones are higher by 0.15 standard deviations. */
 function unitsOf(random: () => number, changed: number) {
   const normal = normals(random);
-  return (arms: Arms) => {
+  return (arms: readonly Arms[]) => {
     for (let i = 0; i < unitsALook; i++) {
       const treated = i % 2 === 1;
       const common = normal();

@@ -1,13 +1,14 @@
-import { type Difference, sampleSizeOfTwoMeans, sampleSizeOfTwoProportions } from '@mcp-hub/stats';
+import { sampleSizeOfTwoMeans, sampleSizeOfTwoProportions } from '@mcp-hub/stats';
+import type { MetricKind } from '../../src/index.ts';
 import { clicksOfViews, conversions, normalValues, type Population, revenue, sourceOf } from './draws.ts';
 import { about, atMost, type Finding, meanOf, shareOf } from './finding.ts';
-import { addUnits, emptyArm, type JudgedKind, judge } from './judge.ts';
+import { addUnits, comparisonOf, definedEffect, definitionOf, emptyArm, metricOf } from './judge.ts';
 
 const alpha = 0.05;
 
 interface Experiment {
   readonly name: string;
-  readonly kind: JudgedKind;
+  readonly kind: MetricKind;
   readonly population: Population;
   /** What the treatment multiplies. */
   readonly lift: number;
@@ -16,51 +17,52 @@ interface Experiment {
   /** Default the units of the last look. */
   readonly plannedUnits?: number;
   readonly looks: number;
-  /** Default a half. */
+  /** Default a third. */
   readonly treatmentShare?: number;
-  /** Default relative. */
-  readonly difference?: Difference;
 }
 
 interface Looked {
   readonly fixedAtEnd: number;
   readonly fixedAtAny: number;
-  readonly sequentialAtEnd: number;
   readonly sequentialAtAny: number;
+  /** How often the fixed interval of the relative lift leaves out 0 at the last look. */
+  readonly relativeAtEnd: number;
   /** Units of both arms when a sequential test ended, all where it did not. */
   readonly unitsUsed: readonly number[];
 }
 
-/** How often each test finds something at its last look, and at any. */
+/** How often each test finds something at its last look, and at any: by p of the difference, which decides. */
 function look(experiment: Experiment, repetitions: number): Looked {
-  const { name, kind, population, lift, units, looks, treatmentShare = 0.5, difference = 'relative' } = experiment;
+  const { name, kind, population, lift, units, looks, treatmentShare = 0.5 } = experiment;
   const plannedUnits = experiment.plannedUnits ?? units;
-  const [treated, kept] = [treatmentShare, 1 - treatmentShare].map((share) => Math.round((share * units) / looks));
-  let [fixedAtEnd, fixedAtAny, sequentialAtEnd, sequentialAtAny] = [0, 0, 0, 0];
+  const definition = definitionOf({ alpha, plannedUnits, metrics: [metricOf(kind)], share: treatmentShare });
+  const perLook = (share: number) => Math.round((share * units) / looks);
+  let [fixedAtEnd, fixedAtAny, sequentialAtAny, relativeAtEnd] = [0, 0, 0, 0];
   const unitsUsed: number[] = [];
   for (let repetition = 0; repetition < repetitions; repetition++) {
     const random = sourceOf(name, repetition);
     const [ofControl, ofTreatment] = [population(random, 1), population(random, lift)];
-    const [control, treatment] = [emptyArm(), emptyArm()];
-    let [fixed, sequential, fixedFound, sequentialFound] = [false, false, false, false];
-    let used = 0;
-    for (let at = 0; at < looks; at++) {
-      addUnits(control, kept ?? 0, ofControl);
-      addUnits(treatment, treated ?? 0, ofTreatment);
-      const seen = judge({ kind, control, treatment, difference, alpha, plannedUnits });
-      fixed = seen !== undefined && seen.p < alpha;
-      sequential = seen !== undefined && seen.alwaysValidP < alpha;
+    const arms = { control: emptyArm(), treatment: emptyArm() };
+    let [fixed, fixedFound, relative] = [false, false, false];
+    let endedAt: number | undefined;
+    for (let at = 1; at <= looks; at++) {
+      addUnits(arms.control, perLook(1 - treatmentShare), ofControl);
+      addUnits(arms.treatment, perLook(treatmentShare), ofTreatment);
+      const { comparison } = comparisonOf(definition, arms);
+      const { p, validP } = definedEffect(comparison, 'absolute');
+      fixed = p < alpha;
       fixedFound ||= fixed;
-      sequentialFound ||= sequential;
-      if (!sequentialFound || used === 0) used = sequentialFound ? control.n + treatment.n : 0;
+      const { lower, upper } = definedEffect(comparison, 'relative');
+      relative = lower > 0 || upper < 0;
+      if (validP < alpha) endedAt ??= arms.control.n + arms.treatment.n;
     }
     fixedAtEnd += Number(fixed);
     fixedAtAny += Number(fixedFound);
-    sequentialAtEnd += Number(sequential);
-    sequentialAtAny += Number(sequentialFound);
-    unitsUsed.push(used === 0 ? control.n + treatment.n : used);
+    sequentialAtAny += Number(endedAt !== undefined);
+    relativeAtEnd += Number(relative);
+    unitsUsed.push(endedAt ?? arms.control.n + arms.treatment.n);
   }
-  return { fixedAtEnd, fixedAtAny, sequentialAtEnd, sequentialAtAny, unitsUsed };
+  return { fixedAtEnd, fixedAtAny, sequentialAtAny, relativeAtEnd, unitsUsed };
 }
 
 /** A/A experiments that are looked at while they run. */
@@ -79,7 +81,14 @@ export function falsePositives(repetitions: number): readonly Finding[] {
     },
     { ...base, name: 'mean, skewed revenue, 20 looks', kind: 'mean', population: revenue },
     { ...base, name: 'ratio, clicks over views, 20 looks', kind: 'ratio', population: clicksOfViews, share: 0.5 },
-    { ...base, name: 'proportion of 10 %, 100 looks', kind: 'proportion', population: conversions, looks: 100 },
+    {
+      ...base,
+      name: 'proportion of 10 %, 100 looks',
+      kind: 'proportion',
+      population: conversions,
+      looks: 100,
+      share: 0.25,
+    },
     {
       ...base,
       name: 'proportion of 10 %, planned for a quarter of the units, 20 looks',
@@ -132,33 +141,41 @@ export function power(repetitions: number): readonly Finding[] {
     ];
     return plans.flatMap(({ name, arm, ...plan }) => {
       const units = 2 * Math.ceil(arm);
-      const once = (difference: Difference) =>
-        shareOf(look({ ...plan, name, units, looks: 1, difference }, repetitions).fixedAtEnd, repetitions);
+      const once = look({ ...plan, name, units, looks: 1 }, repetitions);
       const setting = `${name}, ${units.toLocaleString('en-US')} units`;
       const row = { about: question, setting };
-      const half = Math.ceil(repetitions / 2);
+      const third = Math.ceil(repetitions / 3);
       const longer = [1, 2].map((factor) => {
         const looked = look(
           {
             ...plan,
-            difference: 'absolute',
             name: `${name} × ${factor}`,
             units: Math.ceil(units * factor),
             plannedUnits: units,
-            looks: 20 * factor,
+            looks: 20,
           },
-          half,
+          third,
         );
         return { factor, looked };
       });
       return [
-        { ...row, figure: 'fixed test of the difference', ...once('absolute'), stated: about(planned, 0.02) },
-        { ...row, figure: 'fixed test of the relative lift', ...once('relative'), stated: null },
+        {
+          ...row,
+          figure: 'fixed test of the difference',
+          ...shareOf(once.fixedAtEnd, repetitions),
+          stated: about(planned, 0.02),
+        },
+        {
+          ...row,
+          figure: 'fixed interval of the relative lift leaves out 0',
+          ...shareOf(once.relativeAtEnd, repetitions),
+          stated: null,
+        },
         ...longer.flatMap(({ factor, looked }): readonly Finding[] => [
           {
             ...row,
-            figure: `sequential test, ${20 * factor} looks up to ${factor === 1 ? '' : `${factor} times `}the planned units`,
-            ...shareOf(looked.sequentialAtAny, half),
+            figure: `sequential test, 20 looks up to ${factor === 1 ? '' : `${factor} times `}the planned units`,
+            ...shareOf(looked.sequentialAtAny, third),
             stated: null,
           },
           {

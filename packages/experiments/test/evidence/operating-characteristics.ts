@@ -1,4 +1,5 @@
 import { cuped, quantiles, ratios } from './coverage.ts';
+import { decisions } from './decisions.ts';
 import { families } from './families.ts';
 import type { Finding } from './finding.ts';
 import { falsePositives, power } from './looks.ts';
@@ -10,10 +11,11 @@ export function operatingCharacteristics(share: number): readonly Finding[] {
   return [
     ...falsePositives(of(4_000)),
     ...power(of(5_000)),
-    ...sampleRatios(of(30_000)),
-    ...cuped(of(20_000)),
+    ...sampleRatios(of(20_000)),
+    ...cuped(of(10_000)),
     ...ratios(of(10_000)),
-    ...quantiles(of(4_000)),
-    ...families(of(2_000)),
+    ...quantiles(of(3_000)),
+    ...families(of(1_000)),
+    ...decisions(of(2_000)),
   ];
 }

@@ -1,10 +1,11 @@
 import { sampleRatioMismatch, sequentialSampleRatio } from '@mcp-hub/stats';
+import { HEALTH_RULES } from '../../src/index.ts';
 import { binomials, sourceOf } from './draws.ts';
 import { atMost, type Finding, meanOf, shareOf } from './finding.ts';
 
 const days = 30;
 const unitsADay = 1_000;
-const alarm = 0.001;
+const alarm = HEALTH_RULES.sampleRatioP;
 
 /** Alarms of the sample ratio over 30 days, each looked at. */
 export function sampleRatios(repetitions: number): readonly Finding[] {
