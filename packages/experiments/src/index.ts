@@ -1,7 +1,14 @@
 export * from './analysis/analyse.ts';
 export * from './analysis/analysis.ts';
 export * from './analysis/analysis-definition.ts';
-export * from './analysis/analysis-input.ts';
+export {
+  type AnalysisInput,
+  type DailyUnits,
+  EPOCH_DIMENSION,
+  type MetricQuantile,
+  type MetricSums,
+  type Slice,
+} from './analysis/analysis-input.ts';
 export { HEALTH_RULES } from './analysis/health.ts';
 export { AssignInput, assign } from './assignment/assign.ts';
 export type { Assignment, StoredAssignment, Unassigned } from './assignment/assignment.ts';
@@ -59,6 +66,7 @@ export {
 } from './snapshots/get-snapshot.ts';
 export * from './snapshots/pins.ts';
 export type { Snapshot, SnapshotSummary } from './snapshots/snapshot.ts';
+export * from './snapshots/snapshot-handler.ts';
 export * from './snapshots/take-snapshot.ts';
 export { type SnapshotVerification, VerifySnapshotInput, verifySnapshot } from './snapshots/verify-snapshot.ts';
 export { ReadAnalysisInputInput, readAnalysisInput } from './units/read-analysis-input.ts';

@@ -1,5 +1,4 @@
 /** All tables of this package, for drizzle-kit, Studio and `@mcp-hub/experiments/schema`. */
-
 export * from './assignment/schema.ts';
 export * from './decisions/schema.ts';
 export * from './design/schema.ts';

@@ -1,9 +1,9 @@
 import { DomainError, IDEMPOTENCY_LIMITS, nameInput, oncePerKey, parseInput, type TenantTx } from '@mcp-hub/db-core';
 import { z } from 'zod';
 import { experimentSubject, namesOneExperiment, ONE_EXPERIMENT } from '../design/experiment-inputs.ts';
+import { readAnalysisInput } from '../units/read-analysis-input.ts';
 import { getSnapshot } from './get-snapshot.ts';
 import { readAnalysisDefinition } from './read-analysis-definition.ts';
-import { readInput } from './read-input.ts';
 import type { Snapshot } from './snapshot.ts';
 import { storeSnapshot } from './store-snapshot.ts';
 
@@ -46,7 +46,7 @@ export async function takeSnapshot(tx: TenantTx, input: TakeSnapshotInput): Prom
       const message = 'asOf must not lie ahead: what has not happened yet cannot be read again later.';
       throw new DomainError('invalid_input', message, { details: { field: 'asOf' } });
     }
-    return await storeSnapshot(tx, read, await readInput(tx, { experimentId: experiment.id, asOf }));
+    return await storeSnapshot(tx, read, await readAnalysisInput(tx, { experimentId: experiment.id, asOf }));
   });
   return await getSnapshot(tx, { snapshotId });
 }

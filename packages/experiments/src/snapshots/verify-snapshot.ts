@@ -2,10 +2,10 @@ import { parseInput, type TenantTx } from '@mcp-hub/db-core';
 import { z } from 'zod';
 import { analyse } from '../analysis/analyse.ts';
 import { ANALYSIS_VERSION } from '../analysis/analysis.ts';
+import { readAnalysisInput } from '../units/read-analysis-input.ts';
 import { getSnapshot } from './get-snapshot.ts';
 import { hashOf } from './hash-of.ts';
 import { readAnalysisDefinition } from './read-analysis-definition.ts';
-import { readInput } from './read-input.ts';
 import type { Snapshot } from './snapshot.ts';
 import { storedInput } from './stored-input.ts';
 
@@ -54,5 +54,5 @@ export async function isSameFromData(
 ): Promise<boolean | null> {
   const now = await readAnalysisDefinition(tx, { experimentId });
   if (hashOf(now.definition) !== hashOf(definition)) return null;
-  return hashOf(storedInput(await readInput(tx, { experimentId, asOf }))) === inputHash;
+  return hashOf(storedInput(await readAnalysisInput(tx, { experimentId, asOf, full: true }))) === inputHash;
 }
