@@ -114,7 +114,7 @@ CREATE TABLE "ab_experiment_events" (
 	"occurred_at" timestamp (3) with time zone DEFAULT app_now() NOT NULL,
 	CONSTRAINT "ab_experiment_events_pk" PRIMARY KEY("tenant_id","experiment_id","change_number"),
 	CONSTRAINT "ab_experiment_events_tenant_id_check" CHECK ("ab_experiment_events"."tenant_id" <> ''),
-	CONSTRAINT "ab_experiment_events_kind_check" CHECK ("ab_experiment_events"."kind" in ('created', 'updated', 'started', 'paused', 'resumed', 'stopped', 'archived', 'reallocated', 'reseeded', 'deleted'))
+	CONSTRAINT "ab_experiment_events_kind_check" CHECK ("ab_experiment_events"."kind" in ('created', 'updated', 'started', 'paused', 'resumed', 'stopped', 'archived', 'reallocated', 'reseeded', 'deleted', 'assignment_forced', 'assignment_unforced'))
 );
 --> statement-breakpoint
 CREATE TABLE "ab_exposure_transitions" (
@@ -482,6 +482,8 @@ CREATE TABLE "ab_variants" (
 CREATE INDEX "ab_assignments_written_idx" ON "ab_assignments" USING btree ("tenant_id","experiment_id","written_by");
 --> statement-breakpoint
 CREATE INDEX "ab_decisions_experiment_idx" ON "ab_decisions" USING btree ("tenant_id","experiment_id","id");
+--> statement-breakpoint
+CREATE INDEX "ab_experiments_created_idx" ON "ab_experiments" USING btree ("tenant_id","created_at","id");
 --> statement-breakpoint
 CREATE INDEX "ab_experiments_layer_idx" ON "ab_experiments" USING btree ("tenant_id","layer_id","id");
 --> statement-breakpoint
@@ -859,6 +861,7 @@ begin
       from (values
         ('ab_assignments', 'ab_assignments_written_idx'),
         ('ab_decisions', 'ab_decisions_experiment_idx'),
+        ('ab_experiments', 'ab_experiments_created_idx'),
         ('ab_experiments', 'ab_experiments_layer_idx'),
         ('ab_exposures', 'ab_exposures_written_idx'),
         ('ab_holdout_experiments', 'ab_holdout_experiments_holdout_idx'),

@@ -11,6 +11,8 @@ export {
 } from './analysis/analysis-input.ts';
 export { HEALTH_RULES } from './analysis/health.ts';
 export { AssignInput, assign } from './assignment/assign.ts';
+export { AssignQueryInput, assignQuery, type QueryAssignments } from './assignment/assign-query.ts';
+export { AssignUnitsInput, assignUnits, previewAssignments } from './assignment/assign-units.ts';
 export type { Assignment, StoredAssignment, Unassigned } from './assignment/assignment.ts';
 export {
   type AssignmentDefinition,
@@ -20,12 +22,18 @@ export {
   unassignedReasons,
 } from './assignment/assignment-definition.ts';
 export * from './assignment/compile-assignment.ts';
+export * from './assignment/count-assignments.ts';
+export * from './assignment/force-assignment.ts';
+export * from './assignment/get-assignment.ts';
+export * from './assignment/list-assignments.ts';
 export { type PreparedAssignment, prepareAssignment, type StoredDefinition } from './assignment/read-definition.ts';
 export * from './decisions/decide.ts';
 export { DecideExperimentInput, decideExperiment, type ExperimentDecision } from './decisions/decide-experiment.ts';
 export * from './decisions/decision.ts';
 export * from './decisions/list-experiment-decisions.ts';
 export * from './design/create-experiment.ts';
+export * from './design/delete-experiment.ts';
+export * from './design/free-ranges.ts';
 export {
   type ExperimentAllocation,
   type ExperimentDefinition,
@@ -38,6 +46,9 @@ export {
   GetExperimentInput,
   getExperiment,
 } from './design/get-experiment.ts';
+export * from './design/holdouts.ts';
+export * from './design/layers.ts';
+export * from './design/list-experiments.ts';
 export {
   type AttributeKind,
   attributeKinds,
@@ -45,9 +56,13 @@ export {
   TargetingInput,
   targetingFields,
 } from './design/targeting.ts';
+export * from './design/update-experiment.ts';
 export { ExposureInput } from './exposures/exposure-input.ts';
 export * from './exposures/record-exposures.ts';
 export { experimentMoves } from './lifecycle/legal-moves.ts';
+export * from './lifecycle/list-experiment-events.ts';
+export * from './lifecycle/reseed-experiment.ts';
+export * from './lifecycle/set-allocation.ts';
 export * from './lifecycle/transition-experiment.ts';
 export * from './limits.ts';
 export { OutcomeInput } from './outcomes/outcome-input.ts';

@@ -6,6 +6,8 @@ export const EXPERIMENT_LIMITS = {
   seedLength: 256,
   /** Of the unit that is assigned. */
   unitLength: 256,
+  /** Units that one call assigns or previews; assignQuery has no limit. */
+  unitsAtOnce: 10_000,
   /** Of the name of an outcome that is recorded. */
   outcomeLength: 250,
   hypothesisLength: 4_000,

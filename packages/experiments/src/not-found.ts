@@ -10,3 +10,6 @@ export const versionNotFound = () =>
 export const layerNotFound = () => new DomainError('not_found', 'There is no layer with this key.');
 export const holdoutNotFound = () => new DomainError('not_found', 'There is no holdout with this key.');
 export const snapshotNotFound = () => new DomainError('not_found', 'There is no snapshot with this id.');
+export const assignmentNotFound = () => new DomainError('not_found', 'This unit is not assigned in the experiment.');
+export const variantNotFound = () =>
+  new DomainError('not_found', 'The experiment has no variant with this key.', { details: { field: 'variantKey' } });

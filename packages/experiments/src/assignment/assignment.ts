@@ -72,7 +72,7 @@ export function toAssigned(
     variantId,
     assignedMs,
   }: { readonly unit: string; readonly variantId: Id<'Variant'>; readonly assignedMs: number },
-): Assignment {
+): StoredAssignment & { readonly isNew: true } {
   const variantKey = variants.find(({ id }) => id === variantId)?.key ?? '';
   const assignedAt = new Date(assignedMs);
   return { unit, variantId, variantKey, reason: 'assigned', epoch: allocation.epoch, assignedAt, isNew: true };

@@ -20,6 +20,8 @@ export interface StoredDefinition extends AssignmentDefinition {
   /** Of the experiment's last change: who writes by the definition looks whether it still holds. */
   readonly changeNumber: number;
   readonly variants: readonly { readonly id: Id<'Variant'>; readonly key: string }[];
+  /** When it was read, by app_now(), in milliseconds since 1970. */
+  readonly readMs: number;
 }
 
 /** A definition that was read and prepared, to be kept by a service; see prepareAssignment. */
@@ -52,7 +54,7 @@ export function isExperimentAs(tx: TenantTx, { key = '', experimentId }: Experim
 /** A StoredDefinition as json, of a row of ab_experiments. */
 export function definitionOf(e: SQL): SQL {
   return sql`json_build_object(
-    'id', ${e}.id, 'status', ${e}.status, 'changeNumber', ${e}.last_change_number, 'targeting', ${e}.targeting,
+    'readMs', (extract(epoch from app_now()) * 1000)::float8, 'id', ${e}.id, 'status', ${e}.status, 'changeNumber', ${e}.last_change_number, 'targeting', ${e}.targeting,
     'allocation', (
       select json_build_object('epoch', n.epoch, 'seed', n.seed, 'hashVersion', n.hash_version, 'ranges', n.ranges)
         from ${abAllocations} n

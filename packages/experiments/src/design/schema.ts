@@ -122,6 +122,8 @@ export const abExperiments = tenantTable(
     constraint.oneOf('status', t.status, experimentStatuses),
     constraint.oneOf('test', t.test, experimentTests),
     constraint.oneOf('correction', t.correction, experimentCorrections),
+    // The newest experiments: listExperiments.
+    constraint.index('created', [t.createdAt, t.id]),
     // The experiments of a layer, whose ranges must not overlap.
     constraint.index('layer', [t.layerId, t.id]),
   ],

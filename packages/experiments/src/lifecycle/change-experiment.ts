@@ -15,6 +15,8 @@ export interface ExperimentChange {
   readonly reason?: string | undefined;
   /** Ids, keys and numbers of what changed. */
   readonly detail?: Readonly<Record<string, unknown>>;
+  /** What differs, before and after: for the history, too long to announce. */
+  readonly sides?: { readonly from: Readonly<Record<string, unknown>>; readonly to: Readonly<Record<string, unknown>> };
   readonly set?: Setting;
 }
 
@@ -46,18 +48,20 @@ export interface NewExperimentEvent {
   /** Null of an experiment that is deleted. */
   readonly toStatus: ExperimentStatus | null;
   readonly reason?: string | undefined;
-  readonly detail?: Readonly<Record<string, unknown>> | undefined;
+  readonly detail?: ExperimentChange['detail'] | undefined;
+  readonly sides?: ExperimentChange['sides'] | undefined;
 }
 
 /** Writes the row of ab_experiment_events and announces `experiment.<kind>`, in one flight. The only place that does. */
 export async function recordExperimentEvent(tx: TenantTx, event: NewExperimentEvent): Promise<void> {
-  const { experiment, kind, fromStatus, toStatus, reason, detail = {} } = event;
+  const { experiment, kind, fromStatus, toStatus, reason, detail = {}, sides } = event;
   const { id: experimentId, key, changeNumber } = experiment;
   await inOneFlight(
     () =>
-      tx
-        .insert(abExperimentEvents)
-        .values({ experimentId, changeNumber, kind, experimentKey: key, fromStatus, toStatus, reason, detail }),
+      tx.insert(abExperimentEvents).values({
+        ...{ experimentId, changeNumber, kind, experimentKey: key, fromStatus, toStatus, reason },
+        detail: { ...detail, ...sides },
+      }),
     () =>
       recordEvent(tx, {
         topic: `experiment.${kind}`,

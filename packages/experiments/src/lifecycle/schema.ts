@@ -5,6 +5,7 @@ import { integer, text } from 'drizzle-orm/pg-core';
 export const experimentEventKinds = [
   ...(['created', 'updated', 'started', 'paused', 'resumed', 'stopped', 'archived'] as const),
   ...(['reallocated', 'reseeded', 'deleted'] as const),
+  ...(['assignment_forced', 'assignment_unforced'] as const),
 ] as const;
 export type ExperimentEventKind = (typeof experimentEventKinds)[number];
 
