@@ -180,7 +180,7 @@ export function power(repetitions: number): readonly Finding[] {
           },
           {
             ...row,
-            figure: `units until it ends, as a share of the plan`,
+            figure: `units until it ends${factor === 1 ? '' : `, going on to ${factor} times the planned units`}, as a share of the plan`,
             ...meanOf(
               looked.unitsUsed.map((used) => used / units),
               'share',

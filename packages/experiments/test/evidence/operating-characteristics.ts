@@ -9,13 +9,13 @@ import { sampleRatios } from './sample-ratios.ts';
 export function operatingCharacteristics(share: number): readonly Finding[] {
   const of = (repetitions: number) => Math.ceil(share * repetitions);
   return [
-    ...falsePositives(of(4_000)),
-    ...power(of(5_000)),
-    ...sampleRatios(of(20_000)),
+    ...falsePositives(of(3_000)),
+    ...power(of(3_000)),
+    ...sampleRatios(of(15_000)),
     ...cuped(of(10_000)),
     ...ratios(of(10_000)),
     ...quantiles(of(3_000)),
-    ...families(of(1_000)),
-    ...decisions(of(2_000)),
+    ...families(of(700)),
+    ...decisions(of(1_200)),
   ];
 }
