@@ -1,4 +1,17 @@
 // `npm run evidence`: how good the samplers are, beside random search and Optuna, on functions whose minimum is known.
+// `npm run evidence -- experiments`: how often the tests of experiments err, by simulation.
 import { runProgram } from './run.js';
 
-process.exitCode = await runProgram('packages/training/test/programs/compare-samplers.ts', process.argv.slice(2));
+const programs = {
+  samplers: 'packages/training/test/programs/compare-samplers.ts',
+  experiments: 'packages/experiments/test/programs/operating-characteristics.ts',
+};
+
+const [name = 'samplers', ...parameters] = process.argv.slice(2);
+const program = Object.hasOwn(programs, name) ? programs[name] : undefined;
+if (program === undefined) {
+  console.error(`There is no evidence of this name; there is: ${Object.keys(programs).join(', ')}.`);
+  process.exitCode = 2;
+} else {
+  process.exitCode = await runProgram(program, parameters);
+}

@@ -1,6 +1,7 @@
 import { chartFolder } from './charts/draw-charts.ts';
 import { tenantAirports } from './flights.ts';
 import { modelName } from './late-arrival-models.ts';
+import { printExperiment } from './print-experiment.ts';
 import { printJudged } from './print-judged.ts';
 import { fixed, print } from './print-line.ts';
 import { printMonth } from './print-month.ts';
@@ -17,6 +18,7 @@ export function printTenant(report: TenantReport): void {
   print('best run', `${best.run.name}, which gave ${best.model.modelName}/${best.model.modelVersion}`);
   printJudged(report);
   printMonth(report.month);
+  printExperiment(report.experiment);
   print('charts', `${report.charts} SVG files in ${chartFolder(report.tenant)}`);
   print('epochs', `${epochs.n} measured, ${spread(epochs.percentiles)}`);
   print(

@@ -5,9 +5,11 @@ import { type Database, withTenant } from '@mcp-hub/db-core';
 import { setTrialRun } from '@mcp-hub/training';
 import { drawCharts } from './charts/draw-charts.ts';
 import { evaluationCharts } from './charts/evaluation-charts.ts';
+import { experimentCharts } from './charts/experiment-charts.ts';
 import { historyCharts, readHistory } from './charts/history-charts.ts';
 import { predictionCharts } from './charts/prediction-charts.ts';
 import { type JudgedVersions, judgeVersions } from './evaluate/judge-versions.ts';
+import { type ExperimentReport, runExperiment } from './experiment/run-experiment.ts';
 import type { Flight, FlightTenant } from './flights.ts';
 import { plannedVersions, type VersionPlan } from './late-arrival-models.ts';
 import { type MonthReport, predictMonth } from './predict/predict-month.ts';
@@ -32,6 +34,7 @@ export interface TenantReport {
   readonly tour: TourReport;
   readonly judged: JudgedVersions;
   readonly month: MonthReport;
+  readonly experiment: ExperimentReport;
   /** How many were drawn. */
   readonly charts: number;
   readonly durations: Durations;
@@ -47,7 +50,7 @@ export interface VersionReport extends RunReport {
 /**
  * One tenant's way: the study, the training runs of the two versions that were thought of and of the one that the study
  * found, each registered and linked to its run; the way of the first two through the registry; the evaluation of all three
- * and the gate; the predictions of a month by the one in production; and the charts of it all.
+ * and the gate; the predictions of a month by the one in production; an experiment with the first two; and the charts of it all.
  */
 export async function runTenant(
   db: Database,
@@ -69,12 +72,14 @@ export async function runTenant(
   const judged = await judgeVersions(db, tenant, trained);
   const onProgress = bars.of(tenant);
   const month = await predictMonth(db, tenant, trained, { url, onProgress });
+  const experiment = await runExperiment(db, tenant, [first.trained, second.trained]);
   const steps = { runs: versions.map(({ run }) => run), trials: tuning.trials };
   const history = await withTenant(db, tenant, (tx) => readHistory(tx, steps));
   const charts = new Map([
     ...evaluationCharts(tenant, judged.evaluated),
     ...historyCharts(tenant, history),
     ...predictionCharts(tenant, month),
+    ...experimentCharts(tenant, experiment),
   ]);
   await drawCharts(tenant, charts);
   return {
@@ -86,6 +91,7 @@ export async function runTenant(
     tour,
     judged,
     month,
+    experiment,
     charts: charts.size,
     durations: await readDurations(db, tenant, steps),
   };

@@ -24,7 +24,7 @@ const database = useTestDatabase();
 const program = fileURLToPath(new URL('../src/main.ts', import.meta.url));
 const tenants = Object.keys(tenantAirports) as FlightTenant[];
 /** Lines of what this run did, and of what it found: only the titles differ. */
-const done = /^ {2}(registered|evaluated|compared|asked|predicted|labelled|was there) +/gm;
+const done = /^ {2}(registered|evaluated|compared|asked|predicted|labelled|experiment|was there) +/gm;
 const root = new URL('../../../', import.meta.url);
 /** The charts of a tenant by their file. */
 const chartsOf = (tenant: string) => {
@@ -64,7 +64,7 @@ describe('the flights example', () => {
     expect(first.output.match(/epochs {6}640 measured, median \d+\.\d\d ms/g)).toHaveLength(2);
     expect(first.output.match(/trials {6}30 measured, median \d+\.\d\d ms/g)).toHaveLength(2);
     expect(first.output).toContain(
-      'tenant coast sees its own 3 versions, 3 runs, 30 trials, 4 series, 3 evaluations, 2 decisions, 1370 predictions and 1 batch job, and none of heartland',
+      'tenant coast sees its own 5 versions, 3 runs, 30 trials, 4 series, 3 evaluations, 3 decisions, 2740 predictions and 1 batch job, and none of heartland',
     );
   });
 
@@ -101,7 +101,8 @@ describe('the flights example', () => {
       const march = flightsOf(loadFlights(), tenant).filter(({ departure }) => departure.getUTCMonth() === 2);
       const subjects = await read(tenant, async (tx) => {
         const found: string[] = [];
-        for await (const { subject } of iteratePredictions(tx, {})) found.push(subject);
+        for await (const { subject } of iteratePredictions(tx, { reference: 'late-arrival@champion' }))
+          found.push(subject);
         return found;
       });
       expect(subjects.toSorted()).toEqual(march.map(({ id }) => `flight ${id}`).toSorted());
@@ -111,9 +112,9 @@ describe('the flights example', () => {
   it('draws the charts of each tenant into a folder that git ignores', () => {
     expect(readFileSync(new URL('.gitignore', root), 'utf8').split('\n')).toContain('.mcp-hub/');
     for (const tenant of tenants) {
-      expect(first.output).toContain(`21 SVG files in .mcp-hub/charts/flights/${tenant}`);
+      expect(first.output).toContain(`24 SVG files in .mcp-hub/charts/flights/${tenant}`);
       const charts = chartsOf(tenant);
-      expect(charts.filter(([name, svg]) => name.endsWith('.svg') && svg.startsWith('<svg '))).toHaveLength(21);
+      expect(charts.filter(([name, svg]) => name.endsWith('.svg') && svg.startsWith('<svg '))).toHaveLength(24);
     }
   });
 
@@ -124,9 +125,9 @@ describe('the flights example', () => {
     expect(second).toMatchObject({ code: 0 });
     // Durations too: they are read from what the first run measured.
     expect(second.output.replaceAll(done, '')).toBe(first.output.replaceAll(done, ''));
-    // Of each tenant three versions, three evaluations, two comparisons, two decisions, and three parts of the month.
+    // Of each tenant three versions, three evaluations, two comparisons, two decisions, three parts of the month, and an experiment.
     expect(first.output).not.toContain('was there');
-    expect(second.output.match(done)).toEqual(Array.from({ length: 26 }, () => '  was there   '));
+    expect(second.output.match(done)).toEqual(Array.from({ length: 28 }, () => '  was there   '));
     expect(tenants.map(chartsOf)).toEqual(charts);
     expect(await Promise.all(tenants.map(runsOf))).toEqual(before);
   }, 60_000);

@@ -1,6 +1,7 @@
 import { ChartError } from './errors.ts';
 import { CHART_LIMITS } from './limits.ts';
 import { plainText } from './plain-text.ts';
+import { vegaText } from './vega-text.ts';
 import { wrapText } from './wrap-text.ts';
 
 /** A value that JSON can hold. */
@@ -48,7 +49,7 @@ export function chartSpec({ options, title, width, notes, body }: ChartParts): C
     .filter((line) => line !== undefined)
     .map((line) => plainText(line, CHART_LIMITS.titleLength));
   // vega makes the picture as wide as it thinks the longest line is.
-  const wrap = (line: string, fontSize: number) => wrapText(line, Math.max(width + 80, 400), fontSize);
+  const wrap = (line: string, fontSize: number) => wrapText(line, Math.max(width + 80, 400), fontSize).map(vegaText);
   return {
     $schema: schema,
     description: [text, ...lines].map((line) => line.replace(/\.$/, '')).join('. '),

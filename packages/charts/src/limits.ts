@@ -9,8 +9,16 @@ export const CHART_LIMITS = {
   series: 24,
   /** Bars of an importance chart. */
   features: 30,
+  /** Rows of a metric table. More are refused. */
+  metrics: 60,
   /** Classes of a confusion matrix; more are refused. */
   classes: 60,
+  /** Lines of a drift chart, unless the input says otherwise. */
+  driftFeatures: 8,
+  /** Of a feature beside its baseline. More are refused. */
+  bins: 60,
+  /** Lanes of an alert timeline. */
+  alerts: 40,
   /** Lanes of a stage timeline. */
   versions: 40,
   /** Best thresholds that are marked, a criterion. */

@@ -24,6 +24,8 @@ export function seriesScales(title: string, names: readonly string[], legendForO
           symbolType: 'stroke',
           symbolStrokeWidth: 2,
           symbolSize: 300,
+          // Of a mark that is pale the legend would be too.
+          symbolOpacity: 1,
         }
       : null;
   const colours = names.map((_, i) => seriesColours[i % seriesColours.length] ?? '#000000');

@@ -6,6 +6,7 @@ import { plainText } from '../plain-text.ts';
 import { requireFewSeries, requireFinite, requireTime } from '../require-rows.ts';
 import { seriesScales } from '../series-scales.ts';
 import { pointsOf, thinnedNote, thinRows } from '../thin-rows.ts';
+import { axisTitle } from '../vega-text.ts';
 import { timeUnit } from './time-unit.ts';
 
 /** A row of training_metrics. */
@@ -65,7 +66,10 @@ export function metricChart(input: MetricChartInput): ChartSpec {
   const size = sizeOf(input, 480, 280);
   const notes = [gapNote(gaps, log), thinnedNote(total, values.length)];
   const names = input.series.map(({ name }) => name);
-  const yTitle = input.unit === undefined ? metric : `${metric} (${plainText(input.unit, CHART_LIMITS.nameLength)})`;
+  const yTitle =
+    input.unit === undefined
+      ? axisTitle(input.metric, 'Value')
+      : `${metric} (${plainText(input.unit, CHART_LIMITS.nameLength)})`;
   const body = {
     ...size,
     ...metricLayers({ values, names, height: size.height, xTitle: unit, yTitle, log }),

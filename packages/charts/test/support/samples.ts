@@ -1,14 +1,29 @@
 import {
+  type AlertChange,
+  type AllocationEpoch,
+  alertTimeline,
+  allocationChart,
+  binsChart,
   type CalibrationBin,
   type ChartSpec,
   type ConfusionCell,
   calibrationChart,
   confusionChart,
+  type DriftPoint,
+  driftChart,
   importanceChart,
   jobProgressChart,
+  type LiftPoint,
+  liftChart,
+  type MetricTableRow,
   metricChart,
+  metricTableChart,
+  type PerformanceWindow,
+  performanceChart,
   precisionRecallChart,
+  type RollupRow,
   rocChart,
+  rollupChart,
   type StageChange,
   scoreHistogram,
   stageTimeline,
@@ -98,6 +113,101 @@ export const progress = [
   { at: at(1, 2), rowsDone: 95, rowsDead: 5 },
 ];
 
+/** Three looks at a lift that settles at 10 %. */
+export const lifts: readonly LiftPoint[] = [
+  { at: at(1), lift: 0.3, interval: [-0.5, 1.1], alwaysValid: [-9, 10] },
+  { at: at(2), lift: 0.05, interval: [-0.1, 0.2], alwaysValid: [-0.3, 0.4] },
+  { at: at(3), lift: 0.1, interval: [0, 0.2], alwaysValid: [-0.05, 0.25] },
+];
+
+export function metricRows(name: string): readonly MetricTableRow[] {
+  const row = { variant: name, interval: [0.1, 0.3], alwaysValid: [0.05, 0.35], lift: 0.2 } as const;
+  return [
+    { ...row, metric: name, role: 'primary', verdict: 'better' },
+    {
+      ...row,
+      metric: `${name} 2`,
+      variant: `${name} 2`,
+      role: 'secondary',
+      verdict: 'unclear',
+      alwaysValid: [null, 0.4],
+    },
+    {
+      ...row,
+      metric: `${name} 3`,
+      role: 'guardrail',
+      verdict: 'unclear',
+      lift: null,
+      interval: null,
+      alwaysValid: null,
+    },
+  ];
+}
+
+/** 20 % asked in halves for two days, then all in a half and two quarters for two days. */
+export function epochs(name: string): readonly AllocationEpoch[] {
+  const variants = [name, `${name} 2`, `${name} 3`];
+  const shared = (...weights: readonly number[]) => weights.map((weight, i) => ({ name: variants[i] ?? '', weight }));
+  return [
+    { epoch: 1, from: at(1), coverage: 0.2, variants: shared(1, 1) },
+    { epoch: 2, from: at(3), coverage: 1, variants: shared(2, 1, 1) },
+  ];
+}
+
+/** Of two features, one crosses 0.1 on the third day, the other has no rows on the second. */
+export function driftPoints(name: string): readonly DriftPoint[] {
+  const of = (feature: string, distances: readonly (number | null)[]) =>
+    distances.map((distance, day) => ({ feature, at: at(day + 1), distance, threshold: 0.1 }));
+  return [...of(name, [0.02, 0.08, 0.2]), ...of(`${name} 2`, [0.01, null, 0.03])];
+}
+
+export const baselineBins = (name: string) => [
+  { label: 'below', baseline: 0, current: 5 },
+  { label: name, baseline: 60, current: 10 },
+  { label: 'missing', baseline: 40, current: 5 },
+];
+
+/** Days 1, 2 and 4 within 0.7 and 0.9, the last below; day 3 has no value. */
+export const performances: readonly PerformanceWindow[] = [0.8, 0.85, null, 0.6].map((value, day) => ({
+  ...{ from: at(day + 1), to: at(day + 2), value },
+  interval: value === null ? null : [value - 0.05, value + 0.05],
+}));
+
+/** One alert fires, is acknowledged and resolved; one is pending for a day; one fires. */
+export function alertChanges(name: string): readonly AlertChange[] {
+  const of = (fingerprint: string, moves: readonly (readonly [AlertChange['toState'], number])[]) =>
+    moves.map(([toState, day], changeNumber) => ({
+      ...{ fingerprint, name: `${name} ${fingerprint}`, changeNumber, toState },
+      occurredAt: at(day),
+    }));
+  return [
+    ...of('a', [
+      ['pending', 1],
+      ['firing', 2],
+      ['acknowledged', 4],
+      ['resolved', 5],
+    ]),
+    ...of('b', [
+      ['pending', 2],
+      [null, 3],
+    ]),
+    ...of('c', [['firing', 5]]),
+  ];
+}
+
+/** Days 1, 2 and 4; on the second a fifth of the rows has no value. */
+export const rollups: readonly RollupRow[] = [
+  { day: 1, count: 100, missing: 0, low: 1, high: 9 },
+  { day: 2, count: 80, missing: 20, low: 2, high: 8 },
+  { day: 4, count: 50, missing: 0, low: 3, high: 7 },
+].map(({ day, count, missing, low, high }) => ({
+  ...{ at: at(day), count, missing },
+  quantiles: [
+    { level: 0.05, value: low },
+    { level: 0.95, value: high },
+  ],
+}));
+
 /** A chart of each kind, with `name` wherever a tenant names something. */
 export function everyChart(name: string): ReadonlyMap<string, ChartSpec> {
   const texts = { title: `Title ${name}`, subtitle: `Subtitle ${name}` };
@@ -134,6 +244,7 @@ export function everyChart(name: string): ReadonlyMap<string, ChartSpec> {
         ],
       }),
     ],
+    ['metric without a unit', metricChart({ ...texts, metric: name, series: [{ name, points }] })],
     [
       'study',
       studyChart({
@@ -160,6 +271,32 @@ export function everyChart(name: string): ReadonlyMap<string, ChartSpec> {
     ],
     ['job', jobProgressChart({ ...texts, points: progress, rowCount: 100 })],
     ['stages', stageTimeline({ ...texts, changes: stageChanges([name, `${name} 2`]), until: at(9) })],
+    [
+      'lift',
+      liftChart({
+        ...{ ...texts, metric: name },
+        series: [
+          { name, points: lifts },
+          { name: `${name} 2`, points: lifts.slice(0, 1) },
+        ],
+      }),
+    ],
+    ['metric table', metricTableChart({ ...texts, rows: metricRows(name) })],
+    ['allocation', allocationChart({ ...texts, epochs: epochs(name), until: at(5) })],
+    ['drift', driftChart({ ...texts, measure: name, points: driftPoints(name) })],
+    ['bins', binsChart({ ...texts, feature: name, bins: baselineBins(name), currentName: name })],
+    [
+      'performance',
+      performanceChart({
+        ...{ ...texts, metric: name, baseline: { value: 0.8, band: [0.7, 0.9] } },
+        series: [
+          { name, windows: performances },
+          { name: `${name} 2`, windows: performances.slice(1) },
+        ],
+      }),
+    ],
+    ['alerts', alertTimeline({ ...texts, changes: alertChanges(name), until: at(6) })],
+    ['rollup', rollupChart({ ...texts, name, rows: rollups })],
     ['empty', rocChart({ ...texts, curves: [] })],
   ]);
 }
