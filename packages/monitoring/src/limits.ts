@@ -2,4 +2,16 @@
 export const MONITORING_LIMITS = {
   /** Of the name of a baseline or rule. */
   nameLength: 250,
+  /** Of a number's grid. */
+  numberBins: 100,
+  /** Of a category's grid. */
+  categoryBins: 200,
+  /** Categories that a baseline knows of one field. */
+  knownCategories: 1_000,
+  /** Of an array given to createBaseline. */
+  baselineRows: 1_000_000,
+  /** Days of one check. */
+  windowDays: 366,
+  /** Days that one call of refreshProfiles makes anew. */
+  daysAtOnce: 100,
 } as const;
