@@ -1,2 +1,17 @@
+export { CreateBaselineInput } from './baselines/baseline-inputs.ts';
+export {
+  type Baseline,
+  type BaselineHead,
+  GetBaselineInput,
+  getBaseline,
+  ListBaselinesInput,
+  listBaselines,
+} from './baselines/baselines.ts';
+export { type CreatedBaseline, createBaseline } from './baselines/create-baseline.ts';
+export type { FieldGrid, FieldProfile } from './baselines/field-profile.ts';
+export { CheckDriftInput, checkDrift, type DriftCheck, type FieldDrift } from './drift/check-drift.ts';
 export * from './limits.ts';
+export * from './profiles/profiles-handler.ts';
+export { type RefreshedProfiles, RefreshProfilesInput, refreshProfiles } from './profiles/refresh-profiles.ts';
+export { PROFILES_KIND } from './profiles/schedule-profiles.ts';
 export * from './schema.ts';

@@ -2,6 +2,8 @@
 export const MONITORING_LIMITS = {
   /** Of the name of a baseline or rule. */
   nameLength: 250,
+  /** Of the name of a feature, as of predictions. */
+  featureNameLength: 250,
   /** Of a number's grid. */
   numberBins: 100,
   /** Of a category's grid. */

@@ -129,3 +129,20 @@ export function mergeProfiles(grid: Grid, profiles: readonly Profile[]): Profile
     ...{ min: ends(({ min }) => min, Math.min), max: ends(({ max }) => max, Math.max) },
   };
 }
+
+/** The values that a profile stands for, missing ones among them. Throws for one that does not fit its grid. */
+export function requireProfile(grid: Grid, profile: Profile): number {
+  requireGrid(grid);
+  if (profile.kind !== grid.kind || profile.counts.length !== binCount(grid)) {
+    throw new StatsError('A profile must have the kind of its grid and one count for each of its bins.');
+  }
+  for (const count of [...profile.counts, missingCount(profile)]) requireCount('a count', count);
+  if (profile.kind === 'number') {
+    const { n, mean, m2 } = profile.moments;
+    requireCount('n', n);
+    if (n > presentCount(profile) || !Number.isFinite(mean) || !(m2 >= 0 && m2 < Infinity)) {
+      throw new StatsError('moments must be finite and of at most the values that are counted.');
+    }
+  }
+  return presentCount(profile) + missingCount(profile);
+}
