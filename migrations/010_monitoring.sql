@@ -130,11 +130,49 @@ CREATE TABLE "monitoring_profiles" (
 	CONSTRAINT "monitoring_profiles_field_fk" FOREIGN KEY ("tenant_id","baseline_id","field_number") REFERENCES "public"."monitoring_baseline_fields"("tenant_id","baseline_id","number") ON DELETE cascade ON UPDATE no action
 );
 --> statement-breakpoint
+CREATE TABLE "performance_drift" (
+	"tenant_id" text DEFAULT current_setting('app.tenant') NOT NULL,
+	"id" uuid DEFAULT app_uuid_v7() NOT NULL,
+	"model_version_id" uuid NOT NULL,
+	"evaluation_id" uuid NOT NULL,
+	"from_day" date NOT NULL,
+	"to_day" date NOT NULL,
+	"time_zone" text NOT NULL,
+	"metric" text NOT NULL,
+	"basis" text NOT NULL,
+	"age_ms" bigint,
+	"prediction_count" bigint NOT NULL,
+	"labelled_count" bigint NOT NULL,
+	"value" double precision,
+	"lower" double precision,
+	"upper" double precision,
+	"baseline_value" double precision,
+	"p" double precision,
+	"adjusted_p" double precision,
+	"floor" double precision NOT NULL,
+	"verdict" text NOT NULL,
+	"reason" text,
+	"actor" text DEFAULT nullif(current_setting('app.actor', true), ''),
+	"created_at" timestamp (3) with time zone DEFAULT app_now() NOT NULL,
+	CONSTRAINT "performance_drift_pk" PRIMARY KEY("tenant_id","id"),
+	CONSTRAINT "performance_drift_tenant_id_check" CHECK ("performance_drift"."tenant_id" <> ''),
+	CONSTRAINT "performance_drift_basis_check" CHECK ("performance_drift"."basis" in ('realised', 'estimated')),
+	CONSTRAINT "performance_drift_verdict_check" CHECK ("performance_drift"."verdict" in ('degraded', 'negligible', 'stable', 'improved', 'immature', 'undefined')),
+	CONSTRAINT "performance_drift_days_check" CHECK ("performance_drift"."from_day" <= "performance_drift"."to_day"),
+	CONSTRAINT "performance_drift_age_check" CHECK (("performance_drift"."basis" = 'realised') = ("performance_drift"."age_ms" is not null)),
+	CONSTRAINT "performance_drift_reason_check" CHECK (("performance_drift"."value" is null) = ("performance_drift"."reason" is not null) or "performance_drift"."verdict" = 'immature'),
+	CONSTRAINT "performance_drift_evaluation_fk" FOREIGN KEY ("tenant_id","evaluation_id") REFERENCES "public"."evaluations"("tenant_id","id") ON DELETE no action ON UPDATE no action
+);
+--> statement-breakpoint
 CREATE INDEX "data_drift_version_idx" ON "data_drift" USING btree ("tenant_id","model_version_id","to_day","field","name");
 --> statement-breakpoint
 CREATE INDEX "monitoring_drift_checks_version_idx" ON "monitoring_drift_checks" USING btree ("tenant_id","model_version_id","to_day","id");
 --> statement-breakpoint
 CREATE INDEX "monitoring_drift_checks_baseline_idx" ON "monitoring_drift_checks" USING btree ("tenant_id","baseline_id");
+--> statement-breakpoint
+CREATE INDEX "performance_drift_version_idx" ON "performance_drift" USING btree ("tenant_id","model_version_id","metric","to_day","id");
+--> statement-breakpoint
+CREATE INDEX "performance_drift_evaluation_idx" ON "performance_drift" USING btree ("tenant_id","evaluation_id");
 --> statement-breakpoint
 ALTER TABLE "data_drift" ENABLE ROW LEVEL SECURITY;
 --> statement-breakpoint
@@ -146,6 +184,8 @@ ALTER TABLE "monitoring_drift_checks" ENABLE ROW LEVEL SECURITY;
 --> statement-breakpoint
 ALTER TABLE "monitoring_profiles" ENABLE ROW LEVEL SECURITY;
 --> statement-breakpoint
+ALTER TABLE "performance_drift" ENABLE ROW LEVEL SECURITY;
+--> statement-breakpoint
 CREATE POLICY "data_drift_tenant_policy" ON "data_drift" AS PERMISSIVE FOR ALL TO public USING (tenant_id = (select nullif(current_setting('app.tenant', true), ''))) WITH CHECK (tenant_id = (select nullif(current_setting('app.tenant', true), '')));
 --> statement-breakpoint
 CREATE POLICY "monitoring_baseline_fields_tenant_policy" ON "monitoring_baseline_fields" AS PERMISSIVE FOR ALL TO public USING (tenant_id = (select nullif(current_setting('app.tenant', true), ''))) WITH CHECK (tenant_id = (select nullif(current_setting('app.tenant', true), '')));
@@ -155,6 +195,8 @@ CREATE POLICY "monitoring_baselines_tenant_policy" ON "monitoring_baselines" AS 
 CREATE POLICY "monitoring_drift_checks_tenant_policy" ON "monitoring_drift_checks" AS PERMISSIVE FOR ALL TO public USING (tenant_id = (select nullif(current_setting('app.tenant', true), ''))) WITH CHECK (tenant_id = (select nullif(current_setting('app.tenant', true), '')));
 --> statement-breakpoint
 CREATE POLICY "monitoring_profiles_tenant_policy" ON "monitoring_profiles" AS PERMISSIVE FOR ALL TO public USING (tenant_id = (select nullif(current_setting('app.tenant', true), ''))) WITH CHECK (tenant_id = (select nullif(current_setting('app.tenant', true), '')));
+--> statement-breakpoint
+CREATE POLICY "performance_drift_tenant_policy" ON "performance_drift" AS PERMISSIVE FOR ALL TO public USING (tenant_id = (select nullif(current_setting('app.tenant', true), ''))) WITH CHECK (tenant_id = (select nullif(current_setting('app.tenant', true), '')));
 --> statement-breakpoint
 ALTER TABLE "monitoring_baselines" FORCE ROW LEVEL SECURITY;
 --> statement-breakpoint
@@ -186,6 +228,12 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON "monitoring_profiles" TO app_tenant;
 --> statement-breakpoint
 GRANT SELECT ON "monitoring_profiles" TO app_readonly;
 --> statement-breakpoint
+ALTER TABLE "performance_drift" FORCE ROW LEVEL SECURITY;
+--> statement-breakpoint
+GRANT SELECT, INSERT, UPDATE, DELETE ON "performance_drift" TO app_tenant;
+--> statement-breakpoint
+GRANT SELECT ON "performance_drift" TO app_readonly;
+--> statement-breakpoint
 do $record$
 declare
   wrong text;
@@ -197,7 +245,8 @@ begin
         ('monitoring_baseline_fields'),
         ('monitoring_baselines'),
         ('monitoring_drift_checks'),
-        ('monitoring_profiles')
+        ('monitoring_profiles'),
+        ('performance_drift')
       ) as made(name)
      where not exists (select from pg_catalog.pg_class c where c.oid = pg_catalog.to_regclass('public.' || made.name) and c.relrowsecurity and c.relforcerowsecurity)
     union all
@@ -233,7 +282,15 @@ begin
         ('monitoring_profiles', 'monitoring_profiles_field_fk'),
         ('monitoring_profiles', 'monitoring_profiles_pk'),
         ('monitoring_profiles', 'monitoring_profiles_row_count_check'),
-        ('monitoring_profiles', 'monitoring_profiles_tenant_id_check')
+        ('monitoring_profiles', 'monitoring_profiles_tenant_id_check'),
+        ('performance_drift', 'performance_drift_age_check'),
+        ('performance_drift', 'performance_drift_basis_check'),
+        ('performance_drift', 'performance_drift_days_check'),
+        ('performance_drift', 'performance_drift_evaluation_fk'),
+        ('performance_drift', 'performance_drift_pk'),
+        ('performance_drift', 'performance_drift_reason_check'),
+        ('performance_drift', 'performance_drift_tenant_id_check'),
+        ('performance_drift', 'performance_drift_verdict_check')
       ) as made(parent, name)
      where not exists (select from pg_catalog.pg_constraint c where c.conrelid = pg_catalog.to_regclass('public.' || made.parent) and pg_catalog.quote_ident(c.conname) = made.name and c.convalidated)
     union all
@@ -241,7 +298,9 @@ begin
       from (values
         ('data_drift', 'data_drift_version_idx'),
         ('monitoring_drift_checks', 'monitoring_drift_checks_baseline_idx'),
-        ('monitoring_drift_checks', 'monitoring_drift_checks_version_idx')
+        ('monitoring_drift_checks', 'monitoring_drift_checks_version_idx'),
+        ('performance_drift', 'performance_drift_evaluation_idx'),
+        ('performance_drift', 'performance_drift_version_idx')
       ) as made(parent, name)
      where not exists (select from pg_catalog.pg_index i where i.indrelid = pg_catalog.to_regclass('public.' || made.parent) and i.indexrelid = pg_catalog.to_regclass('public.' || made.name) and i.indisvalid)
     union all
@@ -251,7 +310,8 @@ begin
         ('monitoring_baseline_fields', 'monitoring_baseline_fields_tenant_policy'),
         ('monitoring_baselines', 'monitoring_baselines_tenant_policy'),
         ('monitoring_drift_checks', 'monitoring_drift_checks_tenant_policy'),
-        ('monitoring_profiles', 'monitoring_profiles_tenant_policy')
+        ('monitoring_profiles', 'monitoring_profiles_tenant_policy'),
+        ('performance_drift', 'performance_drift_tenant_policy')
       ) as made(parent, name)
      where not exists (select from pg_catalog.pg_policy p where p.polrelid = pg_catalog.to_regclass('public.' || made.parent) and pg_catalog.quote_ident(p.polname) = made.name)
     union all
@@ -262,11 +322,13 @@ begin
         ('monitoring_baselines', 'app_tenant', 'delete, insert, select, update'),
         ('monitoring_drift_checks', 'app_tenant', 'delete, insert, select, update'),
         ('monitoring_profiles', 'app_tenant', 'delete, insert, select, update'),
+        ('performance_drift', 'app_tenant', 'delete, insert, select, update'),
         ('data_drift', 'app_readonly', 'select'),
         ('monitoring_baseline_fields', 'app_readonly', 'select'),
         ('monitoring_baselines', 'app_readonly', 'select'),
         ('monitoring_drift_checks', 'app_readonly', 'select'),
-        ('monitoring_profiles', 'app_readonly', 'select')
+        ('monitoring_profiles', 'app_readonly', 'select'),
+        ('performance_drift', 'app_readonly', 'select')
       ) as made(name, role, privileges)
      cross join lateral pg_catalog.unnest(pg_catalog.string_to_array(made.privileges, ', ')) as split(privilege)
      where not coalesce(pg_catalog.has_table_privilege(made.role, pg_catalog.to_regclass('public.' || made.name), privilege), false)

@@ -1,6 +1,7 @@
 import { nameInput } from '@mcp-hub/db-core';
 import { parseModelReference, REGISTRY_LIMITS } from '@mcp-hub/registry';
 import { z } from 'zod';
+import { MONITORING_LIMITS } from './limits.ts';
 
 // What the functions' inputs are made of.
 
@@ -63,3 +64,13 @@ const isZone = (zone: string): boolean => {
 
 /** The name of a time zone, such as Europe/Berlin. */
 export const timeZoneInput = z.string().max(100).refine(isZone, 'must be a time zone such as UTC or Europe/Berlin');
+
+/** Days, both included. */
+export const dayWindow = {
+  fromDay: dayInput,
+  toDay: dayInput,
+};
+
+export const isDayWindow = ({ fromDay, toDay }: { readonly fromDay: string; readonly toDay: string }) =>
+  fromDay <= toDay && (Date.parse(toDay) - Date.parse(fromDay)) / 86_400_000 < MONITORING_LIMITS.windowDays;
+export const DAY_WINDOW = `must have fromDay before or on toDay, and at most ${MONITORING_LIMITS.windowDays} days`;

@@ -14,6 +14,12 @@ export const MONITORING_LIMITS = {
   baselineRows: 1_000_000,
   /** Days of one check. */
   windowDays: 366,
+  /** Ages of one maturity curve. */
+  maturityAges: 50,
+  /** Of the age at which labels are compared: a year. */
+  ageMs: 31_622_400_000,
+  /** Of a class, as of predictions. */
+  labelLength: 256,
   /** Days that one call of refreshProfiles makes anew. */
   daysAtOnce: 100,
 } as const;

@@ -44,7 +44,7 @@ export * from './experiments/quantile-effect.ts';
 export * from './experiments/sample-ratio.ts';
 export { type WelchTest, type WelchTestInput, welchTest } from './experiments/welch-test.ts';
 export * from './families/corrections.ts';
-export type { Defined, Outcome, Undefined } from './outcome.ts';
+export { type Defined, defined, type Outcome, type Undefined, undefinedBecause } from './outcome.ts';
 export * from './paired/auc-bootstrap.ts';
 export * from './paired/auc-interval-of-curve.ts';
 export * from './paired/delong.ts';

@@ -12,23 +12,11 @@ import { z } from 'zod';
 import { findHead } from '../baselines/baselines.ts';
 import { readFields } from '../baselines/read-fields.ts';
 import type { ProfiledField } from '../baselines/schema.ts';
-import { dayInput, namesOneVersion, ONE_VERSION, versionSubject } from '../inputs.ts';
-import { MONITORING_LIMITS } from '../limits.ts';
+import { DAY_WINDOW, dayWindow, isDayWindow, namesOneVersion, ONE_VERSION, versionSubject } from '../inputs.ts';
 import { readWindowProfiles } from '../profiles/read-profiles.ts';
 import { dataDrift, monitoringDriftChecks } from './schema.ts';
 
 const test = z.enum(driftTests);
-
-export const dayWindow = {
-  /** The first day, in the baseline's time zone. */
-  fromDay: dayInput,
-  /** The last day, included. */
-  toDay: dayInput,
-};
-
-export const isDayWindow = ({ fromDay, toDay }: { readonly fromDay: string; readonly toDay: string }) =>
-  fromDay <= toDay && (Date.parse(toDay) - Date.parse(fromDay)) / 86_400_000 < MONITORING_LIMITS.windowDays;
-export const DAY_WINDOW = `must have fromDay before or on toDay, and at most ${MONITORING_LIMITS.windowDays} days`;
 
 export const CheckDriftInput = z
   .strictObject({

@@ -1,5 +1,5 @@
 import { DomainError, float8Array, type TenantTx, textArray } from '@mcp-hub/db-core';
-import { binCount, type Grid, type Profile } from '@mcp-hub/stats';
+import { binCount, type Grid, MOMENTS_UP_TO, type Profile } from '@mcp-hub/stats';
 import { type SQL, sql } from 'drizzle-orm';
 
 /** What is profiled of rows: a grid and the value of a row, float8 or text. */
@@ -46,9 +46,8 @@ export async function profileRows(tx: TenantTx, from: SQL, columns: readonly Pro
 
 const isBounded = (profile: Profile | undefined) =>
   profile?.kind !== 'number' ||
-  [profile.moments.mean, profile.moments.m2, profile.min ?? 0, profile.max ?? 0].every((value) =>
-    Number.isFinite(value),
-  );
+  (Number.isFinite(profile.moments.mean + profile.moments.m2) &&
+    Math.max(Math.abs(profile.min ?? 0), Math.abs(profile.max ?? 0)) <= MOMENTS_UP_TO);
 
 const isOverflow = (error: unknown): boolean => error instanceof DomainError && error.code === 'invalid_input';
 
@@ -75,7 +74,8 @@ async function readColumns(
   const bin = (n: number) => sql.raw(`bin_${n}`);
   const ofNumbers = (of: (n: number) => SQL) => (column: ProfiledColumn, n: number) =>
     column.grid.kind === 'number' ? of(n) : sql`null`;
-  const finite = (n: number) => (isCareful ? sql` filter (where ${value(n)} between -1e140 and 1e140)` : sql``);
+  const finite = (n: number) =>
+    isCareful ? sql` filter (where ${value(n)} between ${sql.raw(`-${MOMENTS_UP_TO} and ${MOMENTS_UP_TO}`)})` : sql``;
   const [row] = await tx.execute<PassRow>(sql`
     select count(*)::float8 as row_count,
            ${list((column, n) => sql`sum(${weights(column.grid)}[${bin(n)} + 1])::text`, 'text')} as packed,

@@ -1,7 +1,10 @@
 import { StatsError } from '../errors.ts';
 import { requireCount } from '../inputs.ts';
-import { type Moments, mergeMoments, momentsOf } from '../samples/moments.ts';
+import { type Moments, mergeMoments } from '../samples/moments.ts';
 import { binCount, type CategoryGrid, type Grid, type NumberGrid, requireGrid } from './grid.ts';
+
+/** Values beyond, in either direction, are counted in their bins and not in moments, least and greatest: their squares overflow. */
+export const MOMENTS_UP_TO = 1e140;
 
 /** What the values of a number come to over a grid. Profiles of the same grid merge. */
 export interface NumberProfile {
@@ -10,9 +13,9 @@ export interface NumberProfile {
   readonly counts: readonly number[];
   readonly nulls: number;
   readonly nans: number;
-  /** Of the finite values. */
+  /** Of values of at most 1e140 in size, as the least and the greatest. */
   readonly moments: Moments;
-  /** The least and the greatest finite value; null where there is none. */
+  /** Null where there is no such value. */
   readonly min: number | null;
   readonly max: number | null;
 }
@@ -52,10 +55,11 @@ export function profileNumbers(grid: NumberGrid, values: ArrayLike<number | null
     else {
       const bin = binOfNumber(grid, value);
       counts[bin] = (counts[bin] ?? 0) + 1;
-      if (Number.isFinite(value)) finite.push(value);
+      if (Math.abs(value) <= MOMENTS_UP_TO) finite.push(value);
     }
   }
-  const { n, mean, m2 } = momentsOf(finite);
+  // One by one: momentsOf has fourth powers, which overflow sooner.
+  const { n, mean, m2 } = mergeMoments(finite.map((value) => ({ n: 1, mean: value, m2: 0 })));
   const least = (pick: (a: number, b: number) => number) => (n === 0 ? null : finite.reduce((a, b) => pick(a, b)));
   return { kind: 'number', counts, nulls, nans, moments: { n, mean, m2 }, min: least(Math.min), max: least(Math.max) };
 }
