@@ -1,5 +1,7 @@
 import { benchEvaluation } from './evaluation.ts';
 import { benchImport } from './import.ts';
+import { benchMonitoring } from './monitoring.ts';
+import { benchMonitoringMarks } from './monitoring-marks.ts';
 import { benchPredictions } from './predictions.ts';
 import { benchPredictionsCache } from './predictions-cache.ts';
 import { benchPredictionsJobs } from './predictions-jobs.ts';
@@ -26,6 +28,8 @@ const benches: Readonly<Record<string, () => Promise<void>>> = {
   'predictions-cache': benchPredictionsCache,
   'predictions-jobs': benchPredictionsJobs,
   'predictions-writer': benchPredictionsWriter,
+  monitoring: benchMonitoring,
+  'monitoring-marks': benchMonitoringMarks,
 };
 
 const wanted = process.argv.slice(2);
