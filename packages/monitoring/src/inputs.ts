@@ -43,7 +43,7 @@ export const ONE_VERSION =
 const datePattern = /^\d{4}-\d{2}-\d{2}$/;
 
 /** A day such as 2026-05-04, in the baseline's time zone. */
-export const dayInput = z
+const dayInput = z
   .string()
   .refine(
     (text) =>

@@ -98,12 +98,12 @@ export async function checkDrift(tx: TenantTx, input: CheckDriftInput): Promise<
     ...{ tests: grid.kind === 'number' ? numberTests : categoryTests, floors: present(floors) },
   }));
   const check = checkProfiles(compared, { alpha, seed, ...(checksAMonth === undefined ? {} : { checksAMonth }) });
-  const results = check.tests.map(({ index, test: name, result, reason, adjustedP, verdict }): FieldDrift => {
+  const results = check.tests.map(({ index, test: testName, result, reason, adjustedP, verdict }): FieldDrift => {
     const one = fields[index];
     const pair = compared[index];
     if (one === undefined || pair === undefined) throw new TypeError('Each test is of a field');
     return {
-      ...{ field: one.field, name: one.name, test: name, verdict },
+      ...{ field: one.field, name: one.name, test: testName, verdict },
       ...{ statistic: result?.statistic ?? null, p: result?.p ?? null, adjustedP, distance: result?.distance ?? null },
       ...{ threshold: result?.threshold ?? null, floor: result?.floor ?? null },
       referenceCount: result?.n ?? presentCount(pair.reference) + missingCount(pair.reference),

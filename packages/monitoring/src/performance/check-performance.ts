@@ -167,18 +167,18 @@ function judge(
       (basis === 'realised' && cohort.isMature && cohort.labelled < minLabelled
         ? `Fewer than ${minLabelled} predictions are labelled.`
         : null);
-    const z =
+    const score =
       found.value === null || reference === undefined
         ? null
         : (found.value.value - reference.value) / Math.hypot(found.value.standardError, reference.standardError);
-    return { basis, metric, found, reference, reason, z: z !== null && Number.isFinite(z) ? z : null };
+    return { basis, metric, found, reference, reason, score: score !== null && Number.isFinite(score) ? score : null };
   });
   const worse = benjaminiHochberg(
-    tested.flatMap(({ z, reason }) => (z === null || reason !== null ? [] : [normal().cdf(z)])),
+    tested.flatMap((one) => (one.score === null || one.reason !== null ? [] : [normal().cdf(one.score)])),
   );
   let place = 0;
-  return tested.map(({ basis, metric, found, reference, reason, z }) => {
-    const isTested = z !== null && reason === null;
+  return tested.map(({ basis, metric, found, reference, reason, score }) => {
+    const isTested = score !== null && reason === null;
     const adjustedP = isTested ? Math.min(1, worse[place++] ?? 1) : null;
     const loss = (reference?.value ?? 0) - (found.value?.value ?? 0);
     const isImmature = basis === 'realised' && !cohort.isMature;
@@ -190,7 +190,7 @@ function judge(
           ? loss >= floor
             ? 'degraded'
             : 'negligible'
-          : z !== null && normal().sf(z) <= alpha && -loss >= floor
+          : score !== null && normal().sf(score) <= alpha && -loss >= floor
             ? 'improved'
             : 'stable';
     // A value without a verdict has its reason in the verdict; without a value it needs one.
@@ -198,7 +198,7 @@ function judge(
     return {
       ...{ metric, basis, verdict, value: shown?.value ?? null },
       ...{ lower: shown?.interval[0] ?? null, upper: shown?.interval[1] ?? null },
-      ...{ baselineValue: reference?.value ?? null, p: isTested ? normal().cdf(z) : null, adjustedP },
+      ...{ baselineValue: reference?.value ?? null, p: isTested ? normal().cdf(score) : null, adjustedP },
       reason: shown === null ? (reason ?? 'The window and the evaluation leave nothing to compare.') : null,
     };
   });

@@ -44,7 +44,7 @@ async function record(tenant: string, versionId: string, given: Customers) {
   await run(tenant, (tx) => recordPredictions(tx, { versionId, predictions }));
 }
 
-async function label(tenant: string, given: Customers, delayMs: (n: number) => number) {
+async function labelAll(tenant: string, given: Customers, delayMs: (n: number) => number) {
   const labels = given.map(({ subject, truth, at }, n) => ({
     ...{ subject, label: truth, observedAt: new Date(at.getTime() + delayMs(n)) },
   }));
@@ -59,7 +59,7 @@ it('says that a version got worse by labels, and not while it does as it did', a
   const [well, ill] = [customers(1, 1_000), customers(2, 1_000, (score) => (score + 0.5) / 2)];
   for (const given of [well, ill]) {
     await record(tenant, versionId, given);
-    await label(tenant, given, () => DAY_MS);
+    await labelAll(tenant, given, () => DAY_MS);
   }
   const verdicts = async (day: number) => {
     const check = await run(tenant, (tx) =>
@@ -82,7 +82,7 @@ it('counts what was known at one age: later labels and corrections change nothin
   const { tenant, versionId } = await makeWorld();
   const given = customers(1, 400);
   await record(tenant, versionId, given);
-  await label(tenant, given, (n) => (n < 240 ? DAY_MS : 3 * DAY_MS));
+  await labelAll(tenant, given, (n) => (n < 240 ? DAY_MS : 3 * DAY_MS));
   const check = async (at = now) => {
     const found = await run(
       tenant,
@@ -95,7 +95,7 @@ it('counts what was known at one age: later labels and corrections change nothin
   const before = await check();
   expect(before).toMatchObject({ labelled: 240, verdict: 'stable' });
   const wrong = given.map((customer) => ({ ...customer, truth: customer.truth === 'leaves' ? 'stays' : 'leaves' }));
-  await label(tenant, wrong, () => 10 * DAY_MS);
+  await labelAll(tenant, wrong, () => 10 * DAY_MS);
   expect(await check()).toEqual(before);
   expect(await check(new Date(start.getTime() + 4 * DAY_MS - 1))).toMatchObject({ verdict: 'immature' });
   expect(await check(new Date(start.getTime() + 4 * DAY_MS))).toMatchObject({ verdict: 'stable' });
@@ -115,7 +115,7 @@ it('estimates before labels are there, and audits the estimates by what turned o
     expect(early.results.find(({ basis, metric }) => basis === 'realised' && metric === 'recall')).toMatchObject({
       ...{ verdict: 'immature', value: null },
     });
-    await label(tenant, given, () => DAY_MS);
+    await labelAll(tenant, given, () => DAY_MS);
     await run(tenant, (tx) => checkPerformance(tx, { versionId, positiveLabel: 'leaves', ...onDay(day), ageMs }));
   }
   for (const metric of ['accuracy', 'precision', 'recall', 'f1'] as const) {
@@ -131,7 +131,7 @@ it('draws the curve of how labels come, of predictions that are old enough to te
   for (const day of [1, 2]) {
     const given = customers(day, 100);
     await record(tenant, versionId, given);
-    await label(tenant, given.slice(0, 90), (n) => (n < 50 ? DAY_MS : 5 * DAY_MS));
+    await labelAll(tenant, given.slice(0, 90), (n) => (n < 50 ? DAY_MS : 5 * DAY_MS));
   }
   const window = { from: start, to: noonOf(4), agesMs: [DAY_MS - 1, DAY_MS, 5 * DAY_MS, 8 * DAY_MS] };
   const read = (at: Date) => run(tenant, (tx) => readLabelMaturity(tx, { versionId, ...window }), at);
@@ -163,7 +163,7 @@ it('says what it needs', async () => {
   expect(await failureOf(check({ fromDay: '2026-02-30' }))).toMatchObject({ code: 'invalid_input' });
   expect(await failureOf(check({ fromDay: nameOfDay(2) }))).toMatchObject({ code: 'invalid_input' });
   await record(tenant, versionId, customers(1, 20));
-  await label(tenant, customers(1, 20), () => DAY_MS);
+  await labelAll(tenant, customers(1, 20), () => DAY_MS);
   const few = await check({ ageMs, metrics: ['accuracy'] });
   expect(few.results[0]).toMatchObject({ verdict: 'undefined', reason: 'Fewer than 30 predictions are labelled.' });
 });

@@ -87,13 +87,7 @@ it('a day in SQL is what the same values come to in arrays, with whatever values
       for (const { number, field, name, grid } of found.fields) {
         const [profile] = found.profiles.get(number) ?? [];
         const given = rows.map((one) =>
-          field === 'feature'
-            ? name === 'x'
-              ? one.x
-              : name === 'plan'
-                ? one.plan
-                : null
-            : one[field as 'score' | 'label'],
+          field === 'feature' ? (name === 'x' ? one.x : name === 'plan' ? one.plan : null) : one[field],
         );
         if (grid.kind === 'category') {
           const { counts, nulls } = profileCategories(grid, given as (string | null)[]);

@@ -14,7 +14,7 @@ export interface NullOfDistance {
 
 /** From so many values that a bin lets expect in the smaller sample, the closed form holds to some 1 % of the threshold. */
 const CLOSED_FROM = 1_000;
-export const NULL_DRAWS = 999;
+const NULL_DRAWS = 999;
 
 /** A distance whose square (or itself) is `scale` times a chi-square of bins - 1 for many values. */
 export interface QuadraticForm {

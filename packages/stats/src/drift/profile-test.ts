@@ -125,8 +125,8 @@ export function testProfiles(input: ProfileTestInput): Outcome<ProfileTest> {
 }
 
 /**
- * Where a reference spread further by chance its bins are wider, and hold more of what comes after. With this, 18,000 windows
- * without drift that alarmed in 5.5 % do so in less than 5.
+ * Where a reference spread further by chance its bins are wider, and hold more of what comes after. Of 18,000
+ * windows without drift 5.5 % alarmed without this, and 4.9 % with it.
  */
 const WIDTH_SLACK = 1.02;
 
