@@ -31,7 +31,7 @@ export interface RefreshedProfiles {
  * keeps the profile of when they were there.
  *
  * Locks the last baselines of the versions until the transaction ends and passes over those that another holds; nobody who
- * records waits for it. Two statements, then five a day.
+ * records waits for it. One statement, two more a version, four a day.
  *
  * The lock comes first and the predictions are read by later statements, whose snapshots have all that earlier holders
  * wrote. A mark that is deleted was seen, and with it the predictions of its transaction; one committed later stays.
