@@ -2,6 +2,8 @@ import { benchEvaluation } from './evaluation.ts';
 import { benchExperiments } from './experiments.ts';
 import { benchExperimentsAssignment } from './experiments-assignment.ts';
 import { benchImport } from './import.ts';
+import { benchMonitoring } from './monitoring.ts';
+import { benchMonitoringMarks } from './monitoring-marks.ts';
 import { benchPredictions } from './predictions.ts';
 import { benchPredictionsCache } from './predictions-cache.ts';
 import { benchPredictionsJobs } from './predictions-jobs.ts';
@@ -30,6 +32,8 @@ const benches: Readonly<Record<string, () => Promise<void>>> = {
   'predictions-jobs': benchPredictionsJobs,
   'predictions-writer': benchPredictionsWriter,
   'experiments-assignment': benchExperimentsAssignment,
+  monitoring: benchMonitoring,
+  'monitoring-marks': benchMonitoringMarks,
 };
 
 const wanted = process.argv.slice(2);
