@@ -1,2 +1,6 @@
 /** All tables of this package, for drizzle-kit, Studio and `@mcp-hub/monitoring/schema`. */
+export * from './alerts/schema.ts';
 export * from './baselines/schema.ts';
+export * from './notifications/schema.ts';
+export * from './rules/schema.ts';
+export * from './silences/schema.ts';
