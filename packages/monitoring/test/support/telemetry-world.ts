@@ -22,7 +22,7 @@ export async function measure(tx: TenantTx, values: readonly Measured[], metric 
       ...{ subject, metric, value, labels, at: new Date(minute(at).getTime() + MINUTE / 2) },
     })),
   });
-  await refreshAggregates(tx, {});
+  while ((await refreshAggregates(tx, {})).more);
 }
 
 export const above = (value: number, more: object = {}) =>
