@@ -146,6 +146,16 @@ CREATE TABLE "prediction_cache" (
 	CONSTRAINT "prediction_cache_policy_fk" FOREIGN KEY ("tenant_id","model_version_id") REFERENCES "public"."prediction_cache_policies"("tenant_id","model_version_id") ON DELETE cascade ON UPDATE no action
 );
 --> statement-breakpoint
+CREATE TABLE "prediction_day_marks" (
+	"tenant_id" text DEFAULT current_setting('app.tenant') NOT NULL,
+	"id" uuid DEFAULT app_uuid_v7() NOT NULL,
+	"model_version_id" uuid NOT NULL,
+	"day" date NOT NULL,
+	CONSTRAINT "prediction_day_marks_pk" PRIMARY KEY("tenant_id","id"),
+	CONSTRAINT "prediction_day_marks_tenant_id_check" CHECK ("prediction_day_marks"."tenant_id" <> ''),
+	CONSTRAINT "prediction_day_marks_day_check" CHECK ("prediction_day_marks"."day" >= '2000-01-01' and "prediction_day_marks"."day" < '2100-01-01')
+);
+--> statement-breakpoint
 CREATE TABLE "prediction_label_history" (
 	"tenant_id" text DEFAULT current_setting('app.tenant') NOT NULL,
 	"model_id" uuid NOT NULL,
@@ -193,6 +203,7 @@ CREATE TABLE "prediction_ledgers" (
 	"model_id" uuid NOT NULL,
 	"number_features" text[] DEFAULT '{}' NOT NULL,
 	"category_features" text[] DEFAULT '{}' NOT NULL,
+	"marks_days" boolean DEFAULT false NOT NULL,
 	"created_at" timestamp (3) with time zone DEFAULT app_now() NOT NULL,
 	"updated_at" timestamp (3) with time zone DEFAULT app_now() NOT NULL,
 	CONSTRAINT "prediction_ledgers_pk" PRIMARY KEY("tenant_id","model_version_id"),
@@ -245,6 +256,8 @@ CREATE INDEX "batch_jobs_version_idx" ON "batch_jobs" USING btree ("tenant_id","
 --> statement-breakpoint
 CREATE INDEX "prediction_cache_expires_idx" ON "prediction_cache" USING btree ("tenant_id","expires_at") WHERE "prediction_cache"."expires_at" is not null;
 --> statement-breakpoint
+CREATE INDEX "prediction_day_marks_day_idx" ON "prediction_day_marks" USING btree ("tenant_id","model_version_id","day");
+--> statement-breakpoint
 CREATE INDEX "prediction_labels_observed_idx" ON "prediction_labels" USING btree ("tenant_id","model_id","observed_at","subject");
 --> statement-breakpoint
 CREATE INDEX "prediction_ledgers_model_idx" ON "prediction_ledgers" USING btree ("tenant_id","model_id","model_version_id");
@@ -268,6 +281,8 @@ ALTER TABLE "batch_limits" ENABLE ROW LEVEL SECURITY;
 ALTER TABLE "prediction_cache" ENABLE ROW LEVEL SECURITY;
 --> statement-breakpoint
 ALTER TABLE "prediction_cache_policies" ENABLE ROW LEVEL SECURITY;
+--> statement-breakpoint
+ALTER TABLE "prediction_day_marks" ENABLE ROW LEVEL SECURITY;
 --> statement-breakpoint
 ALTER TABLE "prediction_label_history" ENABLE ROW LEVEL SECURITY;
 --> statement-breakpoint
@@ -294,6 +309,8 @@ CREATE POLICY "batch_limits_tenant_policy" ON "batch_limits" AS PERMISSIVE FOR A
 CREATE POLICY "prediction_cache_tenant_policy" ON "prediction_cache" AS PERMISSIVE FOR ALL TO public USING (tenant_id = (select nullif(current_setting('app.tenant', true), ''))) WITH CHECK (tenant_id = (select nullif(current_setting('app.tenant', true), '')));
 --> statement-breakpoint
 CREATE POLICY "prediction_cache_policies_tenant_policy" ON "prediction_cache_policies" AS PERMISSIVE FOR ALL TO public USING (tenant_id = (select nullif(current_setting('app.tenant', true), ''))) WITH CHECK (tenant_id = (select nullif(current_setting('app.tenant', true), '')));
+--> statement-breakpoint
+CREATE POLICY "prediction_day_marks_tenant_policy" ON "prediction_day_marks" AS PERMISSIVE FOR ALL TO public USING (tenant_id = (select nullif(current_setting('app.tenant', true), ''))) WITH CHECK (tenant_id = (select nullif(current_setting('app.tenant', true), '')));
 --> statement-breakpoint
 CREATE POLICY "prediction_label_history_tenant_policy" ON "prediction_label_history" AS PERMISSIVE FOR ALL TO public USING (tenant_id = (select nullif(current_setting('app.tenant', true), ''))) WITH CHECK (tenant_id = (select nullif(current_setting('app.tenant', true), '')));
 --> statement-breakpoint
@@ -355,6 +372,12 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON "prediction_cache" TO app_tenant;
 --> statement-breakpoint
 GRANT SELECT ON "prediction_cache" TO app_readonly;
 --> statement-breakpoint
+ALTER TABLE "prediction_day_marks" FORCE ROW LEVEL SECURITY;
+--> statement-breakpoint
+GRANT SELECT, INSERT, UPDATE, DELETE ON "prediction_day_marks" TO app_tenant;
+--> statement-breakpoint
+GRANT SELECT ON "prediction_day_marks" TO app_readonly;
+--> statement-breakpoint
 ALTER TABLE "prediction_label_history" FORCE ROW LEVEL SECURITY;
 --> statement-breakpoint
 GRANT SELECT, INSERT, UPDATE, DELETE ON "prediction_label_history" TO app_tenant;
@@ -400,6 +423,7 @@ begin
         ('batch_limits'),
         ('prediction_cache'),
         ('prediction_cache_policies'),
+        ('prediction_day_marks'),
         ('prediction_label_history'),
         ('prediction_labels'),
         ('prediction_ledgers'),
@@ -445,6 +469,9 @@ begin
         ('prediction_cache_policies', 'prediction_cache_policies_pk'),
         ('prediction_cache_policies', 'prediction_cache_policies_tenant_id_check'),
         ('prediction_cache_policies', 'prediction_cache_policies_version_fk'),
+        ('prediction_day_marks', 'prediction_day_marks_day_check'),
+        ('prediction_day_marks', 'prediction_day_marks_pk'),
+        ('prediction_day_marks', 'prediction_day_marks_tenant_id_check'),
         ('prediction_label_history', 'prediction_label_history_pk'),
         ('prediction_label_history', 'prediction_label_history_tenant_id_check'),
         ('prediction_label_history', 'prediction_label_history_truth_check'),
@@ -477,6 +504,7 @@ begin
         ('batch_jobs', 'batch_jobs_open_idx'),
         ('batch_jobs', 'batch_jobs_version_idx'),
         ('prediction_cache', 'prediction_cache_expires_idx'),
+        ('prediction_day_marks', 'prediction_day_marks_day_idx'),
         ('prediction_labels', 'prediction_labels_observed_idx'),
         ('prediction_ledgers', 'prediction_ledgers_model_idx'),
         ('predictions', 'predictions_subject_idx'),
@@ -494,6 +522,7 @@ begin
         ('batch_limits', 'batch_limits_tenant_policy'),
         ('prediction_cache', 'prediction_cache_tenant_policy'),
         ('prediction_cache_policies', 'prediction_cache_policies_tenant_policy'),
+        ('prediction_day_marks', 'prediction_day_marks_tenant_policy'),
         ('prediction_label_history', 'prediction_label_history_tenant_policy'),
         ('prediction_labels', 'prediction_labels_tenant_policy'),
         ('prediction_ledgers', 'prediction_ledgers_tenant_policy'),
@@ -511,6 +540,7 @@ begin
         ('batch_limits', 'app_tenant', 'delete, insert, select, update'),
         ('prediction_cache', 'app_tenant', 'delete, insert, select, update'),
         ('prediction_cache_policies', 'app_tenant', 'delete, insert, select, update'),
+        ('prediction_day_marks', 'app_tenant', 'delete, insert, select, update'),
         ('prediction_label_history', 'app_tenant', 'delete, insert, select, update'),
         ('prediction_labels', 'app_tenant', 'delete, insert, select, update'),
         ('prediction_ledgers', 'app_tenant', 'delete, insert, select, update'),
@@ -525,6 +555,7 @@ begin
         ('batch_limits', 'app_readonly', 'select'),
         ('prediction_cache', 'app_readonly', 'select'),
         ('prediction_cache_policies', 'app_readonly', 'select'),
+        ('prediction_day_marks', 'app_readonly', 'select'),
         ('prediction_label_history', 'app_readonly', 'select'),
         ('prediction_labels', 'app_readonly', 'select'),
         ('prediction_ledgers', 'app_readonly', 'select'),

@@ -19,6 +19,20 @@ export {
 export { replayTransitions } from './alerts/evolve.ts';
 export * from './alerts/get-alert.ts';
 export * from './alerts/severity.ts';
+export { CreateBaselineInput } from './baselines/baseline-inputs.ts';
+export {
+  type Baseline,
+  type BaselineHead,
+  GetBaselineInput,
+  getBaseline,
+  ListBaselinesInput,
+  listBaselines,
+} from './baselines/baselines.ts';
+export { type CreatedBaseline, createBaseline } from './baselines/create-baseline.ts';
+export type { FieldGrid, FieldProfile } from './baselines/field-profile.ts';
+export { CheckDriftInput, checkDrift, type DriftCheck, type FieldDrift } from './drift/check-drift.ts';
+export { type DriftExplanation, ExplainDriftInput, explainDrift } from './drift/explain-drift.ts';
+export * from './drift/list-drift.ts';
 export * from './limits.ts';
 export * from './monitor/run-monitor.ts';
 export { EVALUATION_KIND } from './monitor/schedule-evaluation.ts';
@@ -28,6 +42,19 @@ export * from './notifications/deliveries.ts';
 export { type DeliveryOptions, deliveryHandler } from './notifications/delivery-handler.ts';
 export type { WebhookOutcome, WebhookRequest } from './notifications/post-webhook.ts';
 export * from './notifications/sign-webhook.ts';
+export * from './performance/audit-estimates.ts';
+export {
+  CheckPerformanceInput,
+  checkPerformance,
+  type MetricDrift,
+  type PerformanceCheck,
+} from './performance/check-performance.ts';
+export * from './performance/list-performance.ts';
+export { type PerformanceMetric, performanceMetrics } from './performance/performance-metrics.ts';
+export * from './performance/read-label-maturity.ts';
+export * from './profiles/profiles-handler.ts';
+export { type RefreshedProfiles, RefreshProfilesInput, refreshProfiles } from './profiles/refresh-profiles.ts';
+export { PROFILES_KIND } from './profiles/schedule-profiles.ts';
 export * from './rules/backtest-alert-rule.ts';
 export {
   AbsenceCondition,

@@ -2,6 +2,26 @@
 export const MONITORING_LIMITS = {
   /** Of the name of a baseline or rule. */
   nameLength: 250,
+  /** Of the name of a feature, as of predictions. */
+  featureNameLength: 250,
+  /** Of a number's grid. */
+  numberBins: 100,
+  /** Of a category's grid. */
+  categoryBins: 200,
+  /** Categories that a baseline knows of one field. */
+  knownCategories: 1_000,
+  /** Of an array given to createBaseline. */
+  baselineRows: 1_000_000,
+  /** Days of one check. */
+  windowDays: 366,
+  /** Ages of one maturity curve. */
+  maturityAges: 50,
+  /** Of the age at which labels are compared: a year. */
+  ageMs: 31_622_400_000,
+  /** Of a class, as of predictions. */
+  labelLength: 256,
+  /** Days that one call of refreshProfiles makes anew. */
+  daysAtOnce: 100,
   /** Of a comment on an acknowledgement, silence or resolve. */
   commentLength: 2_000,
   /** Conditions on sources in one rule. */

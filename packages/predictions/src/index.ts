@@ -52,6 +52,7 @@ export * from './ledger/prune-predictions.ts';
 export * from './ledger/read-traffic.ts';
 export * from './ledger/record-labels.ts';
 export * from './ledger/record-predictions.ts';
+export * from './ledger/watch-ledger.ts';
 export * from './limits.ts';
 export * from './schema.ts';
 export * from './writer/create-prediction-writer.ts';

@@ -1,8 +1,8 @@
 import { DomainError, parseInput, type TenantTx, textInput } from '@mcp-hub/db-core';
 import { z } from 'zod';
 import { MONITORING_LIMITS } from '../limits.ts';
+import { alertNotFound } from '../not-found.ts';
 import { findLockedRule, toRuleOfAlerts } from '../rules/locked-rules.ts';
-import { alertNotFound } from '../rules/not-found.ts';
 import { readClock } from './end-alerts.ts';
 import type { AlertEvent } from './episode.ts';
 import { findKnownAlert, type KnownAlert } from './known-alerts.ts';

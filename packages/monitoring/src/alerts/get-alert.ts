@@ -19,7 +19,7 @@ import {
 } from '@mcp-hub/db-core';
 import { and, asc, eq, getTableColumns } from 'drizzle-orm';
 import { z } from 'zod';
-import { alertNotFound } from '../rules/not-found.ts';
+import { alertNotFound } from '../not-found.ts';
 import { alertStatuses, type Transition } from './episode.ts';
 import { monitoringAlerts, monitoringAlertTransitions } from './schema.ts';
 import { severities } from './severity.ts';

@@ -11,7 +11,7 @@ import {
 import { and, asc, eq, getTableColumns, sql } from 'drizzle-orm';
 import { z } from 'zod';
 import { MONITORING_LIMITS } from '../limits.ts';
-import { channelNotFound } from '../rules/not-found.ts';
+import { channelNotFound } from '../not-found.ts';
 import { Matcher } from '../silences/matcher.ts';
 import { recordSettingEvent } from '../silences/record-setting-event.ts';
 import { announceDeliveries } from './announce-deliveries.ts';

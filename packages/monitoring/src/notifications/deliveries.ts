@@ -20,7 +20,7 @@ import {
 import { and, eq, getTableColumns } from 'drizzle-orm';
 import { z } from 'zod';
 import { tidings } from '../alerts/episode.ts';
-import { deliveryNotFound } from '../rules/not-found.ts';
+import { deliveryNotFound } from '../not-found.ts';
 import { announceDeliveries } from './announce-deliveries.ts';
 import { alertDeliveries, deliveryStatuses } from './schema.ts';
 

@@ -1,10 +1,10 @@
 import { DomainError, parseInput, type TenantTx, tenantOf, timeParameter } from '@mcp-hub/db-core';
 import { sql } from 'drizzle-orm';
 import { z } from 'zod';
+import { ruleNotFound } from '../not-found.ts';
 import { ruleId } from './alert-rule-input.ts';
 import { type EvaluationReport, evaluateClaimed } from './evaluate-claimed.ts';
 import { readRules, type StoredRule } from './locked-rules.ts';
-import { ruleNotFound } from './not-found.ts';
 import { alertRuleClocks } from './schema.ts';
 
 export const EvaluateRuleInput = z.strictObject({

@@ -19,9 +19,9 @@ import {
 import { eq, getTableColumns, sql } from 'drizzle-orm';
 import { z } from 'zod';
 import { severities } from '../alerts/severity.ts';
+import { ruleNotFound } from '../not-found.ts';
 import { ruleId } from './alert-rule-input.ts';
 import { ofItsClock, readRules, ruleColumns, type StoredRule } from './locked-rules.ts';
-import { ruleNotFound } from './not-found.ts';
 import { alertRuleClocks, alertRuleHistory, alertRules } from './schema.ts';
 
 /** A rule, with the time of its last evaluation, and why that said nothing where it did. */

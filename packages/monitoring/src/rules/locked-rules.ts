@@ -2,7 +2,7 @@ import { type Id, type TenantTx, tenantOf, uuidArray } from '@mcp-hub/db-core';
 import { and, eq, getTableColumns, sql } from 'drizzle-orm';
 import type { LifeCycleSettings } from '../alerts/episode.ts';
 import type { RuleOfAlerts } from '../alerts/settle-alerts.ts';
-import { ruleNotFound } from './not-found.ts';
+import { ruleNotFound } from '../not-found.ts';
 import { alertRuleClocks, alertRules } from './schema.ts';
 
 /** A rule with its clock. */

@@ -2,7 +2,7 @@ import { DomainError, type Id, nameInput, parseInput, recordEvent, type TenantTx
 import { and, asc, eq, getTableColumns, sql } from 'drizzle-orm';
 import { z } from 'zod';
 import { MONITORING_LIMITS } from '../limits.ts';
-import { inhibitionNotFound } from '../rules/not-found.ts';
+import { inhibitionNotFound } from '../not-found.ts';
 import { Matchers } from './matcher.ts';
 import { recordSettingEvent } from './record-setting-event.ts';
 import { alertInhibitions } from './schema.ts';

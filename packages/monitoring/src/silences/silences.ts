@@ -23,7 +23,7 @@ import {
 import { and, eq, getTableColumns, sql } from 'drizzle-orm';
 import { z } from 'zod';
 import { MONITORING_LIMITS } from '../limits.ts';
-import { silenceNotFound } from '../rules/not-found.ts';
+import { silenceNotFound } from '../not-found.ts';
 import { Matchers } from './matcher.ts';
 import { recordSettingEvent } from './record-setting-event.ts';
 import { alertSilences } from './schema.ts';

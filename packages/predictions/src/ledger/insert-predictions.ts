@@ -1,9 +1,18 @@
-import { DomainError, isDomainError, type TenantTx, tenantOf, uuidArray } from '@mcp-hub/db-core';
+import {
+  DomainError,
+  isDomainError,
+  newId,
+  type TenantTx,
+  tenantOf,
+  textArray,
+  timeOfId,
+  uuidArray,
+} from '@mcp-hub/db-core';
 import { type SQL, sql } from 'drizzle-orm';
 import { encodePredictions, sentColumns } from './encode-predictions.ts';
 import type { OpenLedger } from './open-ledger.ts';
 import type { PreparedPrediction } from './prepare-predictions.ts';
-import { predictions } from './schema.ts';
+import { predictionDayMarks, predictions } from './schema.ts';
 
 /** Rows of a statement. From 500 on more are no faster; 2,000 are some hundred KB. */
 const PORTION = 2_000;
@@ -80,12 +89,13 @@ async function insertPortion(
   const insert = sql`
     insert into ${predictions} (tenant_id, model_version_id, ${sentColumns})
     select ${tenantOf(tx)}, ${ledger.versionId}::uuid, ${typedColumns} from ${given} as given (${sentColumns})`;
+  const marks = ledger.marksDays ? dayMarks(tx, ledger.versionId, rows) : undefined;
   if (!mayBeThere) {
-    await tx.execute(insert);
+    await tx.execute(marks === undefined ? insert : sql`with ${marks} ${insert}`);
     return rows.length;
   }
   const [outcome] = await tx.execute<{ recorded: number }>(sql`
-    with recorded as (
+    with ${marks === undefined ? sql`` : sql`${marks},`} recorded as (
       ${insert}
           on conflict (tenant_id, id) do nothing
       returning 1
@@ -94,6 +104,15 @@ async function insertPortion(
   const recorded = outcome?.recorded ?? 0;
   if (recorded < rows.length) await refuseOtherContent(tx, ledger, rows, given);
   return recorded;
+}
+
+/** The part of a statement that marks the days of rows that come in the order of their ids, mostly one. */
+function dayMarks(tx: TenantTx, versionId: string, rows: readonly PreparedPrediction[]): SQL {
+  const days = [...new Set(rows.map(({ id }) => timeOfId(id).toISOString().slice(0, 10)))];
+  return sql`marks as (
+    insert into ${predictionDayMarks} (tenant_id, id, model_version_id, day)
+    select ${tenantOf(tx)}, id, ${versionId}::uuid, day
+      from unnest(${uuidArray(days.map(() => newId()))}, ${textArray(days)}::date[]) as given (id, day))`;
 }
 
 const typedColumns = sql.raw(

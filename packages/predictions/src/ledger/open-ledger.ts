@@ -20,6 +20,8 @@ export interface FeaturePlaces {
 export interface OpenLedger {
   readonly versionId: Id<'ModelVersion'>;
   readonly places: FeaturePlaces;
+  /** Whether the days of what is recorded are marked. */
+  readonly marksDays: boolean;
   /** The transaction's time. */
   readonly now: Date;
 }
@@ -30,6 +32,7 @@ type WantedFeatures = ReadonlyMap<string, { readonly kind: FeatureKind; readonly
 interface LedgerRow extends Record<string, unknown> {
   readonly version_id: Id<'ModelVersion'> | null;
   readonly is_there: boolean;
+  readonly marks_days: boolean | null;
   readonly number_features: readonly string[] | null;
   readonly category_features: readonly string[] | null;
   readonly now_ms: number;
@@ -48,19 +51,19 @@ export async function openLedger(tx: TenantTx, subject: VersionSubject): Promise
       with version as materialized (
         select ${versionIdOf(tx, subject)} as id
       ), ledger as materialized (
-        select l.number_features, l.category_features
+        select l.number_features, l.category_features, l.marks_days
           from ${predictionLedgers} l
          where l.tenant_id = ${tenantOf(tx)} and l.model_version_id = (select id from version)
            for key share
       )
       select version.id as version_id, ledger.number_features is not null as is_there, ledger.number_features,
-             ledger.category_features, (extract(epoch from app_now()) * 1000)::float8 as now_ms
+             ledger.category_features, ledger.marks_days, (extract(epoch from app_now()) * 1000)::float8 as now_ms
         from version left join ledger on true`);
     const versionId = row?.version_id ?? null;
     if (row === undefined || versionId === null) throw versionNotFound();
     if (row.is_there) {
       const places = featurePlaces(row.number_features ?? [], row.category_features ?? []);
-      return { versionId, places, now: new Date(row.now_ms) };
+      return { versionId, places, marksDays: row.marks_days ?? false, now: new Date(row.now_ms) };
     }
     await makeLedger(tx, versionId);
   }
@@ -78,7 +81,7 @@ function featurePlaces(numbers: readonly string[], categories: readonly string[]
  * Makes the ledger, or only the row of its model, where another makes that in this moment: the next attempt sees it. That
  * row is held before the foreign key is checked, which would throw where prunePredictions is just deleting it.
  */
-async function makeLedger(tx: TenantTx, versionId: string): Promise<void> {
+export async function makeLedger(tx: TenantTx, versionId: string): Promise<void> {
   const tenant = tenantOf(tx);
   const [version] = await tx.execute<{ name: string; has_model: boolean }>(sql`
     select v.name, m.id is not null as has_model

@@ -143,7 +143,9 @@ const absent = (tx: TenantTx, table: SQL, condition: SQL) =>
 const ledgerRows: Rows = {
   table: predictionLedgers,
   key: sql`model_version_id`,
-  isUnused: (tx) => absent(tx, sql`${predictions}`, sql`x.model_version_id = r.model_version_id`),
+  // One that marks days is somebody's who watches it, and would be made anew without.
+  isUnused: (tx) =>
+    sql`not r.marks_days and ${absent(tx, sql`${predictions}`, sql`x.model_version_id = r.model_version_id`)}`,
 };
 
 const modelRows: Rows = {

@@ -13,7 +13,7 @@ import {
 } from '@mcp-hub/db-core';
 import { modelRegistry, registeredModels } from '@mcp-hub/registry/schema';
 import { type SQL, sql } from 'drizzle-orm';
-import { doublePrecision, integer, type PgColumn, text, uuid } from 'drizzle-orm/pg-core';
+import { boolean, date, doublePrecision, integer, type PgColumn, text, uuid } from 'drizzle-orm/pg-core';
 import { PREDICTION_LIMITS } from '../limits.ts';
 
 /** How a prediction came about: for a request, in a batch job, or computed anew for the past. */
@@ -48,6 +48,8 @@ export const predictionLedgers = tenantTable(
     modelId: referenceColumn<'Model'>('model_id').notNull(),
     numberFeatures: text('number_features').array().notNull().default(sql`'{}'`),
     categoryFeatures: text('category_features').array().notNull().default(sql`'{}'`),
+    /** Whether whoever records marks the days that it recorded in. */
+    marksDays: boolean('marks_days').notNull().default(false),
     createdAt: createdAtColumn(),
     updatedAt: updatedAtColumn(),
   },
@@ -108,6 +110,27 @@ export const predictions = tenantTable(
     constraint.index('subject', [t.subject, t.id]),
   ],
   { partitionBy: 'id' },
+);
+
+/**
+ * The days in which predictions were recorded since someone looked, of versions whose ledger marks them: a row for each
+ * statement that recorded and day of it. Never changed, so that nobody who records waits here for another; who reads a day
+ * anew deletes the marks that it saw, before.
+ */
+export const predictionDayMarks = tenantTable(
+  'prediction_day_marks',
+  {
+    id: idColumn<'PredictionDayMark'>(),
+    modelVersionId: referenceColumn<'ModelVersion'>('model_version_id').notNull(),
+    /** UTC. */
+    day: date('day', { mode: 'string' }).notNull(),
+  },
+  (t, constraint) => [
+    constraint.primaryKey(t.id),
+    constraint.check('day', sql`${t.day} >= '2000-01-01' and ${t.day} < '2100-01-01'`),
+    // The marks of a version's days, all at once.
+    constraint.index('day', [t.modelVersionId, t.day]),
+  ],
 );
 
 /** What turned out to be true of a subject, as it is known now. It holds for all versions of the model. */
