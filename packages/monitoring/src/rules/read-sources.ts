@@ -1,5 +1,7 @@
 import type { TenantTx } from '@mcp-hub/db-core';
 import { readBatchJobs } from './read-batch-jobs.ts';
+import { readDrift } from './read-drift.ts';
+import { readPerformance } from './read-performance.ts';
 import { readTelemetry } from './read-telemetry.ts';
 import type { ConditionSource } from './sources.ts';
 import type { Reading, SourceOf, Wanted } from './wanted.ts';
@@ -16,6 +18,8 @@ const readers: { readonly [Name in ConditionSource['source']]: SourceReader<Sour
   telemetry: { read: readTelemetry, unread: null },
   // Where there are no jobs there are none that failed.
   batch_jobs: { read: readBatchJobs, unread: 0 },
+  drift: { read: readDrift, unread: null },
+  performance: { read: readPerformance, unread: null },
 };
 
 export const unreadValue = ({ source }: ConditionSource): number | null => readers[source].unread;
@@ -27,6 +31,6 @@ export async function readSources(tx: TenantTx, wanted: readonly Wanted[]): Prom
       tx,
       wanted.filter((one): one is Wanted<SourceOf<Name>> => one.of.source === name),
     );
-  const found = await Promise.all([read('telemetry'), read('batch_jobs')]);
+  const found = await Promise.all([read('telemetry'), read('batch_jobs'), read('drift'), read('performance')]);
   return found.flat();
 }

@@ -1,7 +1,12 @@
 import { nameInput, textInput } from '@mcp-hub/db-core';
+import { REGISTRY_LIMITS } from '@mcp-hub/registry';
+import { driftTests } from '@mcp-hub/stats';
 import { TELEMETRY_LIMITS } from '@mcp-hub/telemetry';
 import { z } from 'zod';
+import { profiledFields } from '../baselines/schema.ts';
 import { MONITORING_LIMITS } from '../limits.ts';
+import { performanceMetrics } from '../performance/performance-metrics.ts';
+import { performanceBases } from '../performance/schema.ts';
 
 /** What a telemetry condition takes of the values in its window. */
 export const telemetryStatistics = ['mean', 'sum', 'min', 'max', 'count', 'p50', 'p90', 'p95', 'p99'] as const;
@@ -39,6 +44,50 @@ export const BatchJobsSource = z.strictObject({
   by: z.array(z.literal('job')).max(1).readonly().optional(),
 });
 
+const ofVersions = {
+  /** Default: all models; their versions together, unless `by` tells them apart. */
+  model: nameInput(REGISTRY_LIMITS.nameLength).optional(),
+  version: nameInput(REGISTRY_LIMITS.nameLength).optional(),
+};
+
+export const driftMeasures = ['drifted', 'distance', 'adjusted_p'] as const;
+export const driftKeys = ['model', 'version', 'field', 'feature', 'test'] as const;
+
+/** What the last drift check of each version found, of those that were made in the window. Without one it misses. */
+export const DriftSource = z.strictObject({
+  source: z.literal('drift'),
+  /** How many tests found drift; or the greatest distance, or the least adjusted p, of those that are not told apart. */
+  measure: z.enum(driftMeasures),
+  ...ofVersions,
+  field: z.enum(profiledFields).optional(),
+  feature: nameInput(MONITORING_LIMITS.featureNameLength).optional(),
+  test: z.enum(driftTests).optional(),
+  by: z.array(z.enum(driftKeys)).max(driftKeys.length).readonly().optional(),
+});
+
+export const performanceMeasures = ['value', 'difference', 'degraded'] as const;
+export const performanceKeys = ['model', 'version'] as const;
+
+/**
+ * What the last look at a metric of each version found, of those that were made in the window. Without one it misses, and
+ * where labels are still waited for.
+ */
+export const PerformanceSource = z.strictObject({
+  source: z.literal('performance'),
+  /** The least value, or difference from the evaluation; or how many versions are degraded. */
+  measure: z.enum(performanceMeasures),
+  metric: z.enum(performanceMetrics),
+  /** Default: what labels say. */
+  basis: z.enum(performanceBases).optional(),
+  ...ofVersions,
+  by: z.array(z.enum(performanceKeys)).max(performanceKeys.length).readonly().optional(),
+});
+
 /** Where a condition's numbers come from. */
-export const ConditionSource = z.discriminatedUnion('source', [TelemetrySource, BatchJobsSource]);
+export const ConditionSource = z.discriminatedUnion('source', [
+  TelemetrySource,
+  BatchJobsSource,
+  DriftSource,
+  PerformanceSource,
+]);
 export type ConditionSource = Readonly<z.output<typeof ConditionSource>>;

@@ -34,7 +34,10 @@ describe('a condition from outside', () => {
   it.each([
     [{ kind: 'threshold' }, 'of is missing.'],
     [{ ...threshold, kind: 'treshold' }, 'kind must be one of: threshold, change, absence, and, or.'],
-    [{ ...threshold, of: { ...of, source: 'logs' } }, 'of.source must be one of: telemetry, batch_jobs.'],
+    [
+      { ...threshold, of: { ...of, source: 'logs' } },
+      'of.source must be one of: telemetry, batch_jobs, drift, performance.',
+    ],
     [{ ...threshold, of: { ...of, statistic: 'p96' } }, 'of.statistic must be one of: mean, sum,'],
     [{ ...threshold, op: '==' }, 'op must be one of: >, >=, <, <=.'],
     [{ ...threshold, value: Number.NaN }, 'value must be of type number.'],
