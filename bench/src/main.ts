@@ -1,5 +1,6 @@
 import { benchEvaluation } from './evaluation.ts';
 import { benchImport } from './import.ts';
+import { benchMonitoringAlerts } from './monitoring-alerts.ts';
 import { benchPredictions } from './predictions.ts';
 import { benchPredictionsCache } from './predictions-cache.ts';
 import { benchPredictionsJobs } from './predictions-jobs.ts';
@@ -26,6 +27,7 @@ const benches: Readonly<Record<string, () => Promise<void>>> = {
   'predictions-cache': benchPredictionsCache,
   'predictions-jobs': benchPredictionsJobs,
   'predictions-writer': benchPredictionsWriter,
+  'monitoring-alerts': benchMonitoringAlerts,
 };
 
 const wanted = process.argv.slice(2);
