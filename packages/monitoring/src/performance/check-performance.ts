@@ -30,7 +30,7 @@ export const CheckPerformanceInput = z
     evaluationId: z.uuid().optional(),
     /** Default: accuracy, precision, recall and f1; of more than two classes accuracy. */
     metrics: z.array(z.enum(performanceMetrics)).min(1).readonly().optional(),
-    /** Which class is positive. Default: that of the evaluation. */
+    /** Which class is positive; of two classes needed, unless the parameters of the evaluation have it. */
     positiveLabel: z.string().max(MONITORING_LIMITS.labelLength).optional(),
     /** Labels count that were observed at most so long after their prediction. Default 7 days. */
     ageMs: z.number().min(1).max(MONITORING_LIMITS.ageMs).optional(),
@@ -98,7 +98,7 @@ export async function checkPerformance(tx: TenantTx, input: CheckPerformanceInpu
   if (isBinary && positive === null) {
     throw new DomainError(
       'failed_precondition',
-      'The evaluation was made of numbers and names no positive class: give positiveLabel.',
+      'The evaluation does not say which class is positive: give positiveLabel.',
       { details: { reason: 'no_positive_label' } },
     );
   }

@@ -21,8 +21,12 @@ export function cohortAtAge(tx: TenantTx, { versionId, modelId, from, to }: Coho
     select p.label as predicted, p.score, p.predicted_at, t.observed_at,
            coalesce(case when l.observed_at <= ${until} then coalesce(l.label, l.value::text) end, t.truth) as truth
       from ${predictions} p
-      left join ${predictionLabels} l
-        on l.tenant_id = ${tenant} and l.model_id = ${modelId}::uuid and l.subject = p.subject
+      -- By the key, a prediction at a time: joined with statistics of a table that was empty, all were compared with all.
+      left join lateral (
+        select l.label, l.value, l.observed_at
+          from ${predictionLabels} l
+         where l.tenant_id = ${tenant} and l.model_id = ${modelId}::uuid and l.subject = p.subject
+        offset 0) l on true
       left join lateral (
         select coalesce(h.label, h.value::text) as truth, h.observed_at
           from ${predictionLabelHistory} h

@@ -12,7 +12,7 @@ export interface BaselineEvaluation {
   readonly id: Id<'Evaluation'>;
   readonly versionId: Id<'ModelVersion'>;
   readonly task: 'binary' | 'multiclass';
-  /** The class that was positive; null where labels were numbers. */
+  /** The class that was positive, where the evaluation's parameters say so. */
   readonly positiveLabel: string | null;
   readonly threshold: number;
   readonly metrics: ReadonlyMap<string, { readonly value: number; readonly standardError: number }>;

@@ -61,8 +61,10 @@ export async function readLabelMaturity(
                      (extract(epoch from least(l.observed_at, h.observed_at) - p.predicted_at) * 1000)::float8 as known_ms
                 from ledger
                 join ${predictions} p on p.tenant_id = ${tenant} and p.model_version_id = ledger.model_version_id
-                left join ${predictionLabels} l
-                  on l.tenant_id = ${tenant} and l.model_id = ledger.model_id and l.subject = p.subject
+                left join lateral (
+                  select l.revision, l.observed_at from ${predictionLabels} l
+                   where l.tenant_id = ${tenant} and l.model_id = ledger.model_id and l.subject = p.subject
+                  offset 0) l on true
                 left join lateral (
                   select min(h.observed_at) as observed_at from ${predictionLabelHistory} h
                    where l.revision > 1 and h.tenant_id = ${tenant} and h.model_id = ledger.model_id
