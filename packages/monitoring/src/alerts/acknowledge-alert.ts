@@ -33,8 +33,8 @@ export async function acknowledgeAlert(tx: TenantTx, input: AcknowledgeAlertInpu
   await settle(tx, { alert, rule, comment, event: { kind: 'acknowledged', at } });
 }
 
-export const ResolveAlertInput = AcknowledgeAlertInput;
-export type ResolveAlertInput = AcknowledgeAlertInput;
+export const ResolveAlertInput = z.strictObject(AcknowledgeAlertInput.shape);
+export type ResolveAlertInput = Readonly<z.input<typeof ResolveAlertInput>>;
 
 /**
  * Ends an open alert by hand, such as one whose series is gone for good. Where the condition still holds, the next evaluation

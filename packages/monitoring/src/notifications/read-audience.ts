@@ -12,9 +12,9 @@ import { alertChannels, alertDeliveries } from './schema.ts';
 /** Who hears of alerts at this moment. */
 export interface Audience {
   /** Whether nobody is told of one of these alerts, by a silence or because another alert fires, theirs among them. */
-  muting(alerts: readonly ChangedAlert[]): (alert: ChangedAlert) => boolean;
+  readonly muting: (alerts: readonly ChangedAlert[]) => (alert: ChangedAlert) => boolean;
   /** Where it is told. A resolve goes to where the alert was told before, and nowhere else. */
-  channelsOf(alert: ChangedAlert, tiding: Tiding): readonly Id<'AlertChannel'>[];
+  readonly channelsOf: (alert: ChangedAlert, tiding: Tiding) => readonly Id<'AlertChannel'>[];
 }
 
 interface Firing extends Record<string, unknown> {

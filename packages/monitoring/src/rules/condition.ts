@@ -83,7 +83,7 @@ const AnyCondition: z.ZodType<Condition> = z.discriminatedUnion('kind', [
   AbsenceCondition,
   combination('and'),
   combination('or'),
-]) as unknown as z.ZodType<Condition>;
+]);
 
 /** A condition from outside, checked; errors name the path of what is wrong. */
 export const Condition = AnyCondition.superRefine((condition, context) => {

@@ -37,7 +37,7 @@ export async function evaluateDueRules(tx: TenantTx, input: EvaluateDueRulesInpu
 }
 
 /** The last multiple of a rule's interval, counted from 1970. */
-export const lastTurn = (intervalMs: SQL): SQL =>
+const lastTurn = (intervalMs: SQL): SQL =>
   sql`to_timestamp((floor(extract(epoch from app_now()) * 1000 / ${intervalMs}) * ${intervalMs} / 1000)::float8)::timestamptz(3)`;
 
 /** Sets the clocks of rules that are due to their turns; the turns in milliseconds, by rule. */

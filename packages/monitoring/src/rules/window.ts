@@ -15,8 +15,8 @@ export function windowAt(
   return { from: to - windowMs, to };
 }
 
-export const grains = { day: 86_400_000, hour: 3_600_000, minute: MINUTE_MS } as const;
-export type Grain = keyof typeof grains;
+const grains = { day: 86_400_000, hour: 3_600_000, minute: MINUTE_MS } as const;
+type Grain = keyof typeof grains;
 
 /** The fewest days, hours and minutes that make up a window of whole minutes. */
 export function piecesOf(

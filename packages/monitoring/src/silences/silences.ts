@@ -132,8 +132,8 @@ const { tenantId: _tenantId, ...columns } = getTableColumns(alertSilences);
 /** A row of alert_silences. */
 export type AlertSilence = Readonly<Omit<typeof alertSilences.$inferSelect, 'tenantId'>>;
 
-export const GetSilenceInput = ExpireSilenceInput;
-export type GetSilenceInput = ExpireSilenceInput;
+export const GetSilenceInput = z.strictObject(ExpireSilenceInput.shape);
+export type GetSilenceInput = Readonly<z.input<typeof GetSilenceInput>>;
 
 /** A silence by its id. One statement, no lock. @throws DomainError `not_found`. */
 export async function getSilence(tx: TenantTx, input: GetSilenceInput): Promise<AlertSilence> {

@@ -37,7 +37,7 @@ describe('a back-test', () => {
         await story.evaluate(Array.from({ length: 13 }, (_, n) => n));
         await monitoring.run(story.tenant, async (tx) => {
           const { items } = await listAlerts(tx, { orderBy: 'active_at, id' });
-          const stored: unknown[] = [];
+          const stored: string[] = [];
           for (const { id } of items) {
             const { labels, status, transitions } = await getAlert(tx, { alertId: id });
             const steps = transitions.map((transition) => {

@@ -47,7 +47,7 @@ export interface Story {
   readonly tenant: string;
   readonly ruleId: string;
   /** Minute by minute: evaluates, and says what the alerts of the rule have become. */
-  evaluate(minutes: readonly number[]): Promise<readonly string[]>;
+  readonly evaluate: (minutes: readonly number[]) => Promise<readonly string[]>;
 }
 
 /** A rule in a tenant, over values by minute. */
