@@ -16,6 +16,7 @@ import {
   updateAlertRule,
 } from '../../src/index.ts';
 import { above, bySubject, minute, ofMinutes, statusesOf, stepsOf, tellStory } from '../support/telemetry-world.ts';
+import { untilBlocked } from '../support/until-blocked.ts';
 import { useMonitoring } from '../support/use-monitoring.ts';
 
 const monitoring = useMonitoring();
@@ -118,6 +119,7 @@ describe('evaluateRule', () => {
     );
     await isHeld.passed;
     const second = monitoring.run(story.tenant, (tx) => evaluateRule(tx, input), { now: minute(1) });
+    await untilBlocked(monitoring);
     letGo.open();
     expect((await first).changed).toBe(1);
     expect(await second).toEqual({ evaluated: 0, failed: 0, series: 0, changed: 0 });
@@ -138,6 +140,7 @@ describe('evaluateRule', () => {
     );
     await isHeld.passed;
     const second = story.evaluate([2]);
+    await untilBlocked(monitoring);
     letGo.open();
     await first;
     expect(await second).toEqual(['2 firing']);
@@ -153,6 +156,7 @@ describe('evaluateRule', () => {
     });
     await isHeld.passed;
     const second = failureOf(story.evaluate([1]));
+    await untilBlocked(monitoring);
     letGo.open();
     await first;
     expect(isDomainError(await second, 'failed_precondition')).toBe(true);
@@ -260,6 +264,7 @@ describe('an alert by hand', () => {
     );
     await isHeld.passed;
     const acknowledging = failureOf(monitoring.run(story.tenant, (tx) => acknowledgeAlert(tx, { alertId })));
+    await untilBlocked(monitoring);
     letGo.open();
     await resolving;
     expect(isDomainError(await acknowledging, 'failed_precondition')).toBe(true);
