@@ -55,6 +55,8 @@ export const MONITORING_LIMITS = {
   silences: 1_000,
   inhibitions: 100,
   channels: 100,
+  /** Deliveries that one call of pruneAlertDeliveries deletes. */
+  pruneBatch: 10_000,
   urlLength: 2_000,
   secretLengthMin: 16,
   secretLength: 256,

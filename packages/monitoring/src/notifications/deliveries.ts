@@ -15,11 +15,14 @@ import {
   tenantOf,
   textField,
   timeField,
+  timeParameter,
   uuidField,
 } from '@mcp-hub/db-core';
-import { and, eq, getTableColumns } from 'drizzle-orm';
+import { and, eq, getTableColumns, sql } from 'drizzle-orm';
 import { z } from 'zod';
 import { tidings } from '../alerts/episode.ts';
+import { monitoringAlerts } from '../alerts/schema.ts';
+import { MONITORING_LIMITS } from '../limits.ts';
 import { deliveryNotFound } from '../not-found.ts';
 import { announceDeliveries } from './announce-deliveries.ts';
 import { alertDeliveries, deliveryStatuses } from './schema.ts';
@@ -84,4 +87,43 @@ export async function retryAlertDelivery(tx: TenantTx, input: RetryAlertDelivery
     .returning({ channelId: alertDeliveries.channelId });
   if (revived === undefined) throw deliveryNotFound();
   await announceDeliveries(tx, [revived]);
+}
+
+export const PruneAlertDeliveriesInput = z.strictObject({
+  /** What was delivered, or dead, before. */
+  before: z.date(),
+  /** Of one call. Default and maximum 10,000. */
+  limit: z.int().min(1).max(MONITORING_LIMITS.pruneBatch).optional(),
+});
+export type PruneAlertDeliveriesInput = Readonly<z.input<typeof PruneAlertDeliveriesInput>>;
+
+/**
+ * Deletes what was delivered or is dead, the oldest first, but of alerts that are still open or owe a resolve: by these
+ * deliveries it is known who is to hear of it. One statement; the locks of what it deletes, waiting for none.
+ */
+export async function pruneAlertDeliveries(
+  tx: TenantTx,
+  input: PruneAlertDeliveriesInput,
+): Promise<{ readonly deleted: number; readonly more: boolean }> {
+  const { before, limit = MONITORING_LIMITS.pruneBatch } = parseInput(PruneAlertDeliveriesInput, input);
+  const tenant = tenantOf(tx);
+  const [pruned] = await tx.execute<{ deleted: number }>(sql`
+    with old as materialized (
+      select d.id
+        from ${alertDeliveries} d
+       where d.tenant_id = ${tenant} and d.status <> 'waiting' and d.ended_at < ${timeParameter(before)}
+         and not exists (
+               select from ${monitoringAlerts} a
+                where a.tenant_id = ${tenant} and a.id = d.alert_id and (a.status <> 'resolved' or a.owes_resolution))
+       order by d.id
+       limit ${limit}
+         for update of d skip locked
+    ), gone as (
+      delete from ${alertDeliveries}
+       where tenant_id = ${tenant} and id = any (array(select id from old))
+      returning 1
+    )
+    select count(*)::int as deleted from gone`);
+  const deleted = pruned?.deleted ?? 0;
+  return { deleted, more: deleted === limit };
 }

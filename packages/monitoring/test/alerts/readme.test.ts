@@ -53,9 +53,14 @@ it('names every limit of alerts', () => {
 const costs = useFunctionCosts<Database, TenantTx>({
   connect,
   enter: (db, tenant, work) => withTenant(db, tenant, work, { now: at, actor: 'ada' }),
-  lockable: { rule: ['alert_rule_clocks'], silence: ['alert_silences'], channel: ['alert_channels'] },
+  lockable: {
+    rule: ['alert_rule_clocks'],
+    silence: ['alert_silences'],
+    channel: ['alert_channels'],
+    delivery: ['alert_deliveries'],
+  },
 });
-const promised = promisedCosts(text, ['rule', 'silence', 'channel']);
+const promised = promisedCosts(text, ['rule', 'silence', 'channel', 'delivery']);
 
 it('has every function of alerts that takes a transaction', () => {
   expect(alertFunctions.filter((name) => !promised.has(name))).toEqual([]);

@@ -9,6 +9,7 @@ import {
   deliveryHandler,
   listAlertChannels,
   listAlertDeliveries,
+  pruneAlertDeliveries,
   removeAlertChannel,
   retryAlertDelivery,
   updateAlertChannel,
@@ -197,6 +198,24 @@ describe('a webhook', () => {
     receiver.answer(path, 204);
     await deliver(1);
     expect(tidingsAt(path)).toEqual(['firing', 'firing']);
+  });
+});
+
+describe('what was delivered', () => {
+  it('is pruned once its alert is over, and what waits never', async () => {
+    const { tenant, path, evaluate } = await story([300, 300, 100, 300]);
+    const prune = (n: number) =>
+      monitoring.run(tenant, (tx) => pruneAlertDeliveries(tx, { before: minute(n) }), { now: minute(n) });
+    await evaluate([1, 2]);
+    await deliver(2);
+    expect(await prune(9)).toEqual({ deleted: 0, more: false });
+    await evaluate([3]);
+    expect(await prune(9)).toEqual({ deleted: 1, more: false });
+    await deliver(3);
+    expect(tidingsAt(path)).toEqual(['firing', 'resolved']);
+    expect(await prune(3)).toEqual({ deleted: 0, more: false });
+    expect(await prune(9)).toEqual({ deleted: 1, more: false });
+    expect(await deliveriesOf(tenant)).toEqual([]);
   });
 });
 

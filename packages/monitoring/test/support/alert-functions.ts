@@ -37,7 +37,7 @@ export async function makeAlertWorld(tx: TenantTx): Promise<AlertWorld> {
   const [alert, delivery] = [items[0], deliveries[0]];
   if (alert === undefined || delivery === undefined)
     throw new Error('The rule fires, and the channel is to hear of it.');
-  await tx.execute(`update alert_deliveries set status = 'dead'`);
+  await tx.execute(`update alert_deliveries set status = 'dead', ended_at = app_now()`);
   return { ruleId, alertId: alert.id, silenceId, inhibitionId, channelId, deliveryId: delivery.id };
 }
 
@@ -74,6 +74,7 @@ export function alertInputsIn(world: AlertWorld): Readonly<Record<string, unknow
     listAlerts: { filter: `rule_id = '${ruleId}'` },
     listInhibitions: undefined,
     listSilences: { filter: `id = '${silenceId}'` },
+    pruneAlertDeliveries: { before: minute(3) },
     removeAlertChannel: { channelId },
     removeAlertRule: { ruleId },
     removeInhibition: { inhibitionId },
