@@ -1,6 +1,8 @@
 import { benchEvaluation } from './evaluation.ts';
 import { benchImport } from './import.ts';
+import { benchMonitoring } from './monitoring.ts';
 import { benchMonitoringAlerts } from './monitoring-alerts.ts';
+import { benchMonitoringMarks } from './monitoring-marks.ts';
 import { benchPredictions } from './predictions.ts';
 import { benchPredictionsCache } from './predictions-cache.ts';
 import { benchPredictionsJobs } from './predictions-jobs.ts';
@@ -27,6 +29,8 @@ const benches: Readonly<Record<string, () => Promise<void>>> = {
   'predictions-cache': benchPredictionsCache,
   'predictions-jobs': benchPredictionsJobs,
   'predictions-writer': benchPredictionsWriter,
+  monitoring: benchMonitoring,
+  'monitoring-marks': benchMonitoringMarks,
   'monitoring-alerts': benchMonitoringAlerts,
 };
 

@@ -15,11 +15,9 @@ export interface BenchDatabase {
 export async function startBenchDatabase(): Promise<BenchDatabase> {
   const givenUrl = process.env['TEST_POSTGRES_URL'];
   const server = await startTestServer(givenUrl === undefined ? {} : { givenUrl });
-  const scratch = await createScratchDatabase(server.ownerUrl);
   const { serviceUrl, adminUrl } = server;
   if (serviceUrl === undefined) throw new Error('The bench needs a service login: give the owner CREATEROLE.');
-  await migrate({ url: scratch.url, directory: fileURLToPath(new URL('../../migrations', import.meta.url)) });
-  await grantRuntime({ url: scratch.url, login: new URL(serviceUrl).username });
+  const scratch = await migratedDatabase(server.ownerUrl, serviceUrl);
   const name = new URL(scratch.url).pathname.slice(1);
   return {
     kind: server.kind,
@@ -31,4 +29,19 @@ export async function startBenchDatabase(): Promise<BenchDatabase> {
       await server.stop();
     },
   };
+}
+
+async function migratedDatabase(ownerUrl: string, serviceUrl: string) {
+  const scratch = await createScratchDatabase(ownerUrl);
+  await migrate({ url: scratch.url, directory: fileURLToPath(new URL('../../migrations', import.meta.url)) });
+  await grantRuntime({ url: scratch.url, login: new URL(serviceUrl).username });
+  return scratch;
+}
+
+/** Another database of the same server, so that both have the same share of it. Ends with the server. */
+export async function anotherDatabase(
+  database: BenchDatabase,
+): Promise<Pick<BenchDatabase, 'ownerUrl' | 'serviceUrl'>> {
+  const { url } = await migratedDatabase(database.ownerUrl, database.serviceUrl);
+  return { ownerUrl: url, serviceUrl: databaseUrl(database.serviceUrl, new URL(url).pathname.slice(1)) };
 }

@@ -30,6 +30,7 @@ export {
 } from './baselines/baselines.ts';
 export { type CreatedBaseline, createBaseline } from './baselines/create-baseline.ts';
 export type { FieldGrid, FieldProfile } from './baselines/field-profile.ts';
+export * from './baselines/remove-monitoring.ts';
 export { CheckDriftInput, checkDrift, type DriftCheck, type FieldDrift } from './drift/check-drift.ts';
 export { type DriftExplanation, ExplainDriftInput, explainDrift } from './drift/explain-drift.ts';
 export * from './drift/list-drift.ts';

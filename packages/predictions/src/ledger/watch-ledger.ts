@@ -30,6 +30,16 @@ export async function watchLedger(
   input: WatchLedgerInput,
 ): Promise<{ readonly versionId: Id<'ModelVersion'>; readonly changed: boolean }> {
   const { watched = true, ...subject } = parseInput(WatchLedgerInput, input);
+  if (!watched && subject.versionId !== undefined) {
+    // Also of a version that is deleted, whose ledger could not be erased otherwise.
+    const changed = await tx.execute<{ id: Id<'ModelVersion'> }>(sql`
+      update ${predictionLedgers}
+         set marks_days = false, updated_at = app_now()
+       where tenant_id = ${tenantOf(tx)} and model_version_id = ${subject.versionId}::uuid and marks_days
+      returning model_version_id as id`);
+    const [row] = changed;
+    if (row !== undefined) return { versionId: row.id, changed: true };
+  }
   for (let attempt = 1; attempt <= 5; attempt += 1) {
     const [row] = await tx.execute<{ id: Id<'ModelVersion'> | null; marks_days: boolean | null }>(sql`
       with version as materialized (select ${versionIdOf(tx, subject)} as id)

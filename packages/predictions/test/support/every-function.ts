@@ -122,6 +122,7 @@ export function inputsIn(world: World): Readonly<Record<string, unknown>> {
     retryDeadLetters: { jobId },
     setBatchLimit: { maxRunningChunks: 7 },
     setCachePolicy: { versionId, deterministic: true, ttlMs: 1_000 },
+    watchLedger: { versionId },
     submitBatchJob: { versionId, jobName: 'other', rows: [{ features: features(1) }] },
     sweepBatchJob: { jobId },
   };

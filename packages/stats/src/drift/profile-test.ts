@@ -45,11 +45,14 @@ export interface ProfileTest {
    * the reference; the difference of the shares of missing values; the share of new categories above what is to be expected.
    */
   readonly distance: number;
-  /** χ² of chi_square; otherwise the distance, for a rate with its sign. */
+  /**
+   * What p is of: χ² of chi_square; of wasserstein the distance with all values moved into the grid; otherwise the distance,
+   * for a rate with its sign.
+   */
   readonly statistic: number;
   /** The chance of a distance as great as this without drift. */
   readonly p: number;
-  /** The distance that chance alone exceeds with probability alpha. */
+  /** The distance that chance alone exceeds with probability alpha; of wasserstein within the grid. */
   readonly threshold: number;
   /** The distance from which on it matters. */
   readonly floor: number;
@@ -95,12 +98,15 @@ export function testProfiles(input: ProfileTestInput): Outcome<ProfileTest> {
   const usesOrder = test === 'ks' || test === 'wasserstein';
   const counts = usesOrder ? { reference: reference.counts, current: current.counts } : foldBins(input);
   let distance: CountsDistance;
+  let whole: CountsDistance | undefined;
   let form: QuadraticForm | undefined;
   if (test === 'ks') distance = gridKolmogorov(n, m);
   else if (test === 'wasserstein') {
     const deviation = reference.kind === 'number' ? Math.sqrt(reference.moments.m2 / reference.moments.n) : 0;
     if (!(deviation > 0)) return undefinedBecause('The values of the reference are all the same.');
-    distance = gridWasserstein(binPoints(grid, [reference, current]), n, m, deviation);
+    // What is under and over is empty in a reference that made the grid, so how far out it lies is no evidence of its own.
+    distance = gridWasserstein(binPoints(grid, []), n, m, deviation);
+    whole = gridWasserstein(binPoints(grid, [reference, current]), n, m, deviation);
   } else {
     distance = sharesDistance(test, n, m);
     form = forms[test];
@@ -108,8 +114,9 @@ export function testProfiles(input: ProfileTestInput): Outcome<ProfileTest> {
   const filled = counts.reference.filter((count, i) => count + (counts.current[i] ?? 0) > 0).length;
   if (filled < 2) return undefinedBecause('All values stand in one bin.');
   const { p, threshold } = nullOfDistance({ ...counts, distance, alpha, seed: input.seed ?? 1, form });
-  const value = distance(counts.reference, counts.current);
-  const statistic = test === 'chi_square' ? (value * value * n * m) / (n + m) : value;
+  const tested = distance(counts.reference, counts.current);
+  const value = whole === undefined ? tested : whole(counts.reference, counts.current);
+  const statistic = test === 'chi_square' ? (value * value * n * m) / (n + m) : tested;
   const resolution = test === 'ks' ? gridResolution(reference.counts, current.counts, n, m) : null;
   return defined({ test, distance: value, statistic, p, threshold, floor, n, m, bins: filled, resolution });
 }
