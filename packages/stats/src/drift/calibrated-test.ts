@@ -34,8 +34,10 @@ export function nullOfDistance(input: {
   readonly alpha: number;
   readonly seed: number;
   readonly form?: QuadraticForm | undefined;
+  /** By which what chance makes is taken greater. Default 1. */
+  readonly slack?: number | undefined;
 }): NullOfDistance {
-  const { reference, current, distance, alpha, seed, form } = input;
+  const { reference, current, distance, alpha, seed, form, slack = 1 } = input;
   const total = (counts: readonly number[]) => counts.reduce((sum, count) => sum + count, 0);
   const [n, m] = [total(reference), total(current)];
   const totals = reference.map((count, i) => count + (current[i] ?? 0));
@@ -56,7 +58,7 @@ export function nullOfDistance(input: {
   const draws = new Float64Array(NULL_DRAWS);
   let drawn = 0;
   drawSplits({ totals, n, m }, { draws: NULL_DRAWS, seed }, (r, c) => {
-    draws[drawn++] = distance(r, c);
+    draws[drawn++] = slack * distance(r, c);
   });
   draws.sort();
   // What rounding alone makes unequal is as great.
