@@ -18,7 +18,7 @@ export {
 } from './alerts/episode.ts';
 export { replayTransitions } from './alerts/evolve.ts';
 export * from './alerts/get-alert.ts';
-export * from './alerts/severity.ts';
+export { type Severity, severities } from './alerts/severity.ts';
 export { CreateBaselineInput } from './baselines/baseline-inputs.ts';
 export {
   type Baseline,
