@@ -3,6 +3,7 @@ import { benchExperiments } from './experiments.ts';
 import { benchExperimentsAssignment } from './experiments-assignment.ts';
 import { benchImport } from './import.ts';
 import { benchMonitoring } from './monitoring.ts';
+import { benchMonitoringAlerts } from './monitoring-alerts.ts';
 import { benchMonitoringMarks } from './monitoring-marks.ts';
 import { benchPredictions } from './predictions.ts';
 import { benchPredictionsCache } from './predictions-cache.ts';
@@ -34,6 +35,7 @@ const benches: Readonly<Record<string, () => Promise<void>>> = {
   'experiments-assignment': benchExperimentsAssignment,
   monitoring: benchMonitoring,
   'monitoring-marks': benchMonitoringMarks,
+  'monitoring-alerts': benchMonitoringAlerts,
 };
 
 const wanted = process.argv.slice(2);

@@ -1,3 +1,4 @@
+export { histogramValue } from './histogram.ts';
 export * from './invalidate-aggregates.ts';
 export * from './limits.ts';
 export * from './list-series.ts';

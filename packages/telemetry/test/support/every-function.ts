@@ -2,7 +2,12 @@ import type { TenantTx } from '@mcp-hub/db-core';
 import * as exported from '../../src/index.ts';
 
 /** Functions that take a pool, or nothing, in the place of a transaction. */
-export const withoutTransaction = ['pruneTelemetry', 'runTelemetryRefresh', 'telemetryRefreshHandler'];
+export const withoutTransaction = [
+  'histogramValue',
+  'pruneTelemetry',
+  'runTelemetryRefresh',
+  'telemetryRefreshHandler',
+];
 
 /** The functions that the package exports and that take a transaction. */
 export const functionNames = Object.entries(exported)
