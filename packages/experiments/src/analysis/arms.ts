@@ -26,7 +26,7 @@ export interface Arms {
 
 const noUnits: CoMoments = { n: 0, meanX: 0, meanY: 0, m2X: 0, m2Y: 0, cXY: 0 };
 
-export const keyOf = (metricId: string, variantId: string, slice: Slice | null): string =>
+const keyOf = (metricId: string, variantId: string, slice: Slice | null): string =>
   JSON.stringify([metricId, variantId, slice?.dimension ?? null, slice?.value ?? null]);
 
 /** Where sums were taken by epoch, slices of epochs are no slices to report. */

@@ -190,7 +190,7 @@ function effectResult(tested: Outcome<Tested>, n: number, { alpha, tuningUnits }
 }
 
 /** An effect that the data leave undefined. */
-export function undefinedEffect(reason: string): EffectResult {
+function undefinedEffect(reason: string): EffectResult {
   return {
     ...{ estimate: null, standardError: null, degreesOfFreedom: null, lower: null, upper: null, p: null },
     ...{ validLower: null, validUpper: null, validP: null },

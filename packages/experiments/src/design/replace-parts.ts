@@ -32,7 +32,7 @@ export async function replaceVariants(
     () =>
       tx
         .insert(abVariants)
-        .values(variants.map(({ weight: _, ...variant }, position) => ({ ...variant, experimentId, position })))
+        .values(variants.map(({ weight, ...variant }, position) => ({ ...variant, experimentId, position })))
         .onConflictDoUpdate({
           target: [abVariants.tenantId, abVariants.experimentId, abVariants.key],
           set: {

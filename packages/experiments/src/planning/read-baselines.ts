@@ -132,8 +132,9 @@ export async function readBaselines(tx: TenantTx, input: ReadBaselinesInput): Pr
       from metrics m left join valued v using (place)
      group by m.place
      order by m.place`);
-  const [{ units = 0, over = true } = {}] = rows;
-  if (!over) {
+  const [first] = rows;
+  const units = first?.units ?? 0;
+  if (first?.over === false) {
     throw new DomainError('invalid_input', 'to must lie back by the longest delay and window of the metrics.', {
       details: { field: 'to' },
     });

@@ -31,7 +31,7 @@ export async function readAnalysisDefinition(tx: TenantTx, input: GetExperimentI
 }
 
 /** What of a definition the analysis depends on, in fields that are listed here: it is stored and hashed. */
-export function analysisDefinitionOf(
+function analysisDefinitionOf(
   experiment: ExperimentDefinition,
   allocations: AnalysisDefinition['allocations'],
 ): AnalysisDefinition {

@@ -11,7 +11,7 @@ import {
 import { type SQL, sql } from 'drizzle-orm';
 import { abAllocations, abExperiments, abMetrics, type MetricKind } from '../design/schema.ts';
 
-export interface UnitMetric {
+interface UnitMetric {
   readonly id: string;
   readonly kind: MetricKind;
   readonly position: number;

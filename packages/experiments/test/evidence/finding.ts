@@ -55,7 +55,7 @@ export function holds({ value, standardError, stated }: Finding, errors = 3): bo
 }
 
 /** Such as 5 % or 0.1 %. */
-export function percent(share: number): string {
+function percent(share: number): string {
   return `${Number((100 * share).toPrecision(3))} %`;
 }
 

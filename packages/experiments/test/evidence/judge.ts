@@ -86,7 +86,7 @@ const asOf = new Date(Date.UTC(2026, 0, 31));
 const day = '2026-01-01';
 
 /** What a snapshot would be of: the arms of each metric in the definition's order, all units of one day. */
-export function inputOf(definition: AnalysisDefinition, arms: readonly Arms[]): AnalysisInput {
+function inputOf(definition: AnalysisDefinition, arms: readonly Arms[]): AnalysisInput {
   const [first] = arms;
   const counts = { control: first?.control.n ?? 0, treatment: first?.treatment.n ?? 0 };
   const rows = (['control', 'treatment'] as const).map((variantId) => ({ variantId }));

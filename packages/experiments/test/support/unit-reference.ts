@@ -38,7 +38,7 @@ export interface Recorded {
   readonly assignments: readonly Assigned[];
 }
 
-export interface UnitValues {
+interface UnitValues {
   readonly unit: string;
   readonly variant: string;
   readonly day: string;
