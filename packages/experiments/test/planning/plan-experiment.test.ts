@@ -90,7 +90,7 @@ describe('planExperiment', () => {
   it('finds an effect of that size with a sequential test of 20 looks at least as often as it says', () => {
     const { units } = needed({ weights: [0.5, 0.5], metrics: [spent] });
     const random = mulberry32(7);
-    const draw = () => normal().inverseCdf((random() * 0.999_998 + 1e-6) as number);
+    const draw = () => normal().inverseCdf(random() * 0.999_998 + 1e-6);
     const [runs, looks] = [1_000, 20];
     let found = 0;
     for (let run = 0; run < runs; run++) {
