@@ -64,7 +64,7 @@ export const sumToOne = (weights: readonly number[]) =>
 
 const outcomeName = nameInput(EXPERIMENT_LIMITS.outcomeLength);
 
-export const MetricInput = z
+const MetricInput = z
   .strictObject({
     key: keyName,
     role: z.enum(metricRoles),
