@@ -9,6 +9,7 @@ import {
   reasonText,
 } from '../design/experiment-inputs.ts';
 import { abVariants } from '../design/schema.ts';
+import { abExposures } from '../exposures/schema.ts';
 import { changeExperiment } from '../lifecycle/change-experiment.ts';
 import { lockExperiment, requireStatus } from '../lifecycle/lock-experiment.ts';
 import { variantNotFound } from '../not-found.ts';
@@ -91,9 +92,17 @@ export async function removeForcedAssignment(tx: TenantTx, input: RemoveForcedAs
   const experiment = await lockExperiment(tx, subject);
   requireStatus(experiment.status, ['running', 'paused'], 'lose units that were given by hand');
   const [removed] = await tx.execute<{ variant_id: Id<'Variant'> }>(sql`
-    delete from ${abAssignments} a
-     where a.tenant_id = ${tenantOf(tx)} and a.experiment_id = ${experiment.id}::uuid and a.unit = ${unit} and a.forced
-    returning a.variant_id`);
+    with removed as (
+      delete from ${abAssignments} a
+       where a.tenant_id = ${tenantOf(tx)} and a.experiment_id = ${experiment.id}::uuid and a.unit = ${unit} and a.forced
+      returning a.variant_id
+    ), noticed as (
+      -- The row that is gone cannot tell the refresh of an analysis that its unit counts again.
+      update ${abExposures} e set written_by = pg_current_xact_id()
+       where e.tenant_id = ${tenantOf(tx)} and e.experiment_id = ${experiment.id}::uuid and e.unit = ${unit}
+         and exists (select from removed)
+    )
+    select variant_id from removed`);
   if (removed === undefined) return false;
   await changeExperiment(tx, experiment, {
     kind: 'assignment_unforced',

@@ -94,8 +94,9 @@ async function insertExperiment(tx: TenantTx, given: Given): Promise<ExperimentD
   if (isKeyTaken) throw new DomainError('already_exists', 'An experiment with this key exists already.');
   refuseSharedSeed(seed, holdouts);
   const id = newId<'Experiment'>();
-  const variants = variantRows(id, given.variants);
-  const metrics = metricRows(id, given.metrics ?? []);
+  const variants = variantRows(given.variants);
+  const metrics = metricRows(given.metrics ?? []);
+  const toRow = <Part>(part: Part, position: number) => ({ ...part, experimentId: id, position });
   const variantIds = variants.map((variant) => variant.id);
   const weights = weightsOf(given.variants);
   const experiment = { id, key, changeNumber: 1 };
@@ -108,13 +109,13 @@ async function insertExperiment(tx: TenantTx, given: Given): Promise<ExperimentD
         layerEnd: layer?.end ?? null,
         lastChangeNumber: 1,
       }),
-    () => tx.insert(abVariants).values(variants),
+    () => tx.insert(abVariants).values(variants.map(toRow)),
     () =>
       tx.insert(abAllocations).values({
         ...{ experimentId: id, epoch: 1, seed, hashVersion, coverage, weights: [...weights], sdkCompatible: true },
         ranges: layOutRanges({ variantIds, weights, coverage }),
       }),
-    async () => (metrics.length === 0 ? undefined : await tx.insert(abMetrics).values(metrics)),
+    async () => (metrics.length === 0 ? undefined : await tx.insert(abMetrics).values(metrics.map(toRow))),
     async () => await linkHoldouts(tx, id, holdouts),
     () => recordExperimentEvent(tx, { experiment, kind: 'created', fromStatus: null, toStatus: 'draft' }),
     () => getExperiment(tx, { experimentId: id }),

@@ -1,12 +1,11 @@
 import { DomainError, type Id, parseInput, type TenantTx, tenantOf } from '@mcp-hub/db-core';
 import { and, eq } from 'drizzle-orm';
 import { z } from 'zod';
-import { abAssignments } from '../assignment/schema.ts';
 import { inOneFlight } from '../in-one-flight.ts';
 import { recordExperimentEvent } from '../lifecycle/change-experiment.ts';
 import { lockExperiment, requireStatus } from '../lifecycle/lock-experiment.ts';
 import { experimentSubject, namesOneExperiment, ONE_EXPERIMENT, reasonText } from './experiment-inputs.ts';
-import { keepsUnits } from './purge-experiment-units.ts';
+import { deleteUnits, keepsUnits } from './purge-experiment-units.ts';
 import { abExperiments } from './schema.ts';
 
 export const DeleteExperimentInput = z
@@ -42,10 +41,7 @@ export async function deleteExperiment(tx: TenantTx, input: DeleteExperimentInpu
         .delete(abExperiments)
         .where(and(eq(abExperiments.tenantId, tenantOf(tx)), eq(abExperiments.id, experiment.id))),
     // After the experiment, whose row waits for those who are just assigning: without a foreign key this takes their rows too.
-    () =>
-      tx
-        .delete(abAssignments)
-        .where(and(eq(abAssignments.tenantId, tenantOf(tx)), eq(abAssignments.experimentId, experiment.id))),
+    () => deleteUnits(tx, experiment.id),
     () =>
       recordExperimentEvent(tx, {
         ...{ experiment, kind: 'deleted', fromStatus: experiment.status, toStatus: null, reason },

@@ -4,17 +4,11 @@ import type { metricList } from './experiment-inputs.ts';
 
 export type GivenMetrics = z.output<typeof metricList>;
 
-/** The rows of ab_metrics, those that are known under their ids. */
-export function metricRows(
-  experimentId: Id<'Experiment'>,
-  given: GivenMetrics,
-  known: ReadonlyMap<string, Id<'ExperimentMetric'>> = new Map(),
-) {
-  return given.map((metric, position) => ({
+/** What the rows of ab_metrics hold, in the order of their positions; those that are known under their ids. */
+export function metricRows(given: GivenMetrics, known: ReadonlyMap<string, Id<'ExperimentMetric'>> = new Map()) {
+  return given.map((metric) => ({
     id: known.get(metric.key) ?? newId<'ExperimentMetric'>(),
-    experimentId,
     key: metric.key,
-    position,
     role: metric.role,
     kind: metric.kind,
     outcome: metric.outcome ?? metric.key,

@@ -2,15 +2,19 @@ import { type Database, parseInput, type TenantTx, tenantOf, withTenant } from '
 import { type SQL, sql } from 'drizzle-orm';
 import { z } from 'zod';
 import { abAssignments } from '../assignment/schema.ts';
+import { abExposures, abExposureTransitions } from '../exposures/schema.ts';
 import { requireStatus } from '../lifecycle/lock-experiment.ts';
 import { EXPERIMENT_LIMITS } from '../limits.ts';
 import { experimentNotFound } from '../not-found.ts';
+import { abUnitDays, abUnitRefreshes, abUnitSums, abUnits } from '../units/schema.ts';
 import { type ExperimentSubject, experimentSubject, namesOneExperiment, ONE_EXPERIMENT } from './experiment-inputs.ts';
 import { isExperiment } from './get-experiment.ts';
 import { abExperiments } from './schema.ts';
 
 /** One row or more a unit, with a primary key that begins by tenant, experiment and unit; what is counted from them comes last. */
-const unitTables = [abAssignments] as const;
+const unitTables = [abAssignments, abExposures, abExposureTransitions, abUnits] as const;
+/** What units were counted into: a few rows an experiment. */
+const countTables = [abUnitDays, abUnitSums, abUnitRefreshes] as const;
 
 /** Whether an experiment has rows of units. One statement. */
 export async function keepsUnits(tx: TenantTx, subject: ExperimentSubject): Promise<boolean> {
@@ -20,6 +24,23 @@ export async function keepsUnits(tx: TenantTx, subject: ExperimentSubject): Prom
   );
   const [row] = await tx.execute<{ any: boolean }>(sql`select ${sql.join(found, sql` or `)} as "any"`);
   return row?.any ?? false;
+}
+
+/** Deletes whatever rows of units and their counts the experiment has, in one transaction: for few. */
+export async function deleteUnits(tx: TenantTx, experimentId: string): Promise<void> {
+  await deleteFrom(tx, experimentId, [...unitTables, ...countTables]);
+}
+
+async function deleteFrom(
+  tx: TenantTx,
+  experimentId: string,
+  tables: readonly (typeof unitTables | typeof countTables)[number][],
+): Promise<void> {
+  const parts = tables.map(
+    (table, place) => sql`${sql.identifier(`gone_${place}`)} as (
+      delete from ${table} where tenant_id = ${tenantOf(tx)} and experiment_id = ${experimentId}::uuid)`,
+  );
+  await tx.execute(sql`with ${sql.join(parts, sql`, `)} select`);
 }
 
 export const PurgeExperimentUnitsInput = z
@@ -34,7 +55,8 @@ export const PurgeExperimentUnitsInput = z
 export type PurgeExperimentUnitsInput = Readonly<z.input<typeof PurgeExperimentUnitsInput>>;
 
 /**
- * Deletes the rows of units that an archived experiment has: whom it assigned. Its design, history and analyses stay, until
+ * Deletes the rows of units that an archived experiment has: whom it assigned, who was exposed, and
+ * what was counted of them. Its design, history and analyses stay, until
  * deleteExperiment. Many small transactions; a call that ends in the middle leaves the rest to the next, and several at
  * once share the work. Takes no lock but the rows. Gives the number of rows that went.
  *
@@ -57,6 +79,12 @@ export async function purgeExperimentUnits(
       last = batch.last;
     }
   }
+  if (signal?.aborted !== true) {
+    await withTenant(db, tenant, async (tx) => {
+      const { id } = await archivedExperiment(tx, subject);
+      await deleteFrom(tx, id, countTables);
+    });
+  }
   return rows;
 }
 
@@ -75,12 +103,7 @@ async function purgeBatch(
   batchSize: number,
 ): Promise<Batch> {
   const tenant = tenantOf(tx);
-  const [experiment] = await tx
-    .select({ id: abExperiments.id, status: abExperiments.status })
-    .from(abExperiments)
-    .where(isExperiment(tx, subject));
-  if (experiment === undefined) throw experimentNotFound();
-  requireStatus(experiment.status, ['archived'], 'lose its units');
+  const experiment = await archivedExperiment(tx, subject);
   const inRange = sql`tenant_id = ${tenant} and experiment_id = ${experiment.id}::uuid and unit > ${after}`;
   const [batch = { rows: 0, last: null }] = await tx.execute<Batch>(sql`
     with page as (
@@ -90,4 +113,14 @@ async function purgeBatch(
     )
     select (select count(*)::int from gone) as rows, (select last from page) as last`);
   return batch;
+}
+
+async function archivedExperiment(tx: TenantTx, subject: ExperimentSubject) {
+  const [experiment] = await tx
+    .select({ id: abExperiments.id, status: abExperiments.status })
+    .from(abExperiments)
+    .where(isExperiment(tx, subject));
+  if (experiment === undefined) throw experimentNotFound();
+  requireStatus(experiment.status, ['archived'], 'lose its units');
+  return experiment;
 }

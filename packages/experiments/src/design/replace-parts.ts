@@ -32,7 +32,17 @@ export async function replaceVariants(
     () =>
       tx
         .insert(abVariants)
-        .values(variants.map(({ weight, ...variant }, position) => ({ ...variant, experimentId, position })))
+        .values(
+          variants.map(({ id, key, isControl, modelVersionId, description }, position) => ({
+            id,
+            experimentId,
+            key,
+            position,
+            isControl,
+            modelVersionId,
+            description,
+          })),
+        )
         .onConflictDoUpdate({
           target: [abVariants.tenantId, abVariants.experimentId, abVariants.key],
           set: {

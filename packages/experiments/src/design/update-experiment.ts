@@ -151,14 +151,11 @@ function merged(before: ExperimentDefinition, given: Given): Parts {
     variants:
       variants === undefined
         ? old.variants
-        : variantRows(before.id, variants, idsOf(before.variants)).map(({ experimentId, position, ...variant }) => ({
+        : variantRows(variants, idsOf(before.variants)).map((variant, position) => ({
             ...variant,
             weight: weightsOf(variants)[position] ?? 0,
           })),
-    metrics:
-      metrics === undefined
-        ? old.metrics
-        : metricRows(before.id, metrics, idsOf(before.metrics)).map(({ experimentId, position, ...metric }) => metric),
+    metrics: metrics === undefined ? old.metrics : metricRows(metrics, idsOf(before.metrics)),
     targeting: targeting === undefined ? old.targeting : targeting === null ? null : readTargeting(targeting),
     layer: layer === undefined ? old.layer : layer,
     holdouts: holdouts === undefined ? old.holdouts : holdouts.toSorted(),

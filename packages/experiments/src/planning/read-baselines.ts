@@ -132,9 +132,8 @@ export async function readBaselines(tx: TenantTx, input: ReadBaselinesInput): Pr
       from metrics m left join valued v using (place)
      group by m.place
      order by m.place`);
-  const [first] = rows;
-  const units = first?.units ?? 0;
-  if (first?.over === false) {
+  const { units, over } = rows[0] ?? { units: 0, over: true };
+  if (!over) {
     throw new DomainError('invalid_input', 'to must lie back by the longest delay and window of the metrics.', {
       details: { field: 'to' },
     });

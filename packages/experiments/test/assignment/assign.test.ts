@@ -14,6 +14,7 @@ import {
   getAssignment,
   prepareAssignment,
   previewAssignments,
+  purgeExperimentUnits,
   setAllocation,
 } from '../../src/index.ts';
 import { drafted } from '../support/experiment-inputs.ts';
@@ -129,10 +130,13 @@ describe('assign', () => {
     expect(new Set(fresh.map(({ variantKey, epoch }) => `${variantKey} ${epoch}`))).toEqual(new Set(['short 2']));
   });
 
-  it('goes with the experiment when that is deleted', async () => {
+  it('keeps its experiment from being deleted until the units are purged', async () => {
     const { tenant, key } = await runningExperiment(experiments);
     await run(tenant, (tx) => assign(tx, { key, unit: 'ada' }));
     for (const status of ['stopped', 'archived'] as const) await moveTo(experiments, tenant, status);
+    const refused = await failureOf(run(tenant, (tx) => deleteExperiment(tx, { key })));
+    expect(refused).toMatchObject({ code: 'failed_precondition' });
+    expect(await purgeExperimentUnits(experiments.db, tenant, { key })).toBe(1);
     await run(tenant, (tx) => deleteExperiment(tx, { key }));
     expect(await storedRows(tenant)).toEqual([]);
   });

@@ -1,12 +1,23 @@
+import { newId } from '@mcp-hub/db-core';
 import { failureOf, freshTenant } from '@mcp-hub/testing';
 import { describe, expect, it } from 'vitest';
 import {
   abAssignments,
+  abExposures,
+  abExposureTransitions,
+  abUnitDays,
+  abUnitRefreshes,
+  abUnitSums,
+  abUnits,
   assign,
   assignUnits,
   deleteExperiment,
   listExperimentEvents,
+  listSnapshots,
   purgeExperimentUnits,
+  recordExposures,
+  recordOutcomes,
+  takeSnapshot,
   transitionExperiment,
 } from '../../src/index.ts';
 import { drafted } from '../support/experiment-inputs.ts';
@@ -37,6 +48,35 @@ describe('an archived experiment', () => {
     expect(await deleting()).toBe(experimentId);
     const { items } = await experiments.run(tenant, (tx) => listExperimentEvents(tx, { experimentId }));
     expect(items[0]).toMatchObject({ kind: 'deleted', fromStatus: 'archived' });
+  });
+
+  it('loses exposures, how units went between variants, and what was counted of them too', async () => {
+    const tenant = freshTenant();
+    const { definition } = await runningExperiment(experiments, { key: 'checkout' }, tenant);
+    const experimentId = definition.id;
+    const at = new Date(Date.now() - 60_000);
+    const [first, second] = definition.variants.map(({ key }) => key);
+    await experiments.run(tenant, async (tx) => {
+      const exposures = ['a', 'b', 'b'].map((unit, place) => ({
+        ...{ experiment: 'checkout', unit, at },
+        variant: (place === 2 ? second : first) ?? '',
+      }));
+      await recordExposures(tx, { exposures });
+      await recordOutcomes(tx, { outcomes: [{ id: newId(at), outcome: 'bought', unit: 'a' }] });
+      await takeSnapshot(tx, { experimentId });
+    });
+    const tables = [abExposures, abExposureTransitions, abUnits, abUnitDays, abUnitSums, abUnitRefreshes];
+    const counts = () =>
+      experiments.run(tenant, async (tx) => {
+        const found: number[] = [];
+        for (const table of tables) found.push(await tx.$count(table));
+        return found;
+      });
+    expect((await counts()).map((count) => count > 0)).toEqual(tables.map(() => true));
+    for (const status of ['stopped', 'archived'] as const) await moveTo(experiments, tenant, status, 'checkout');
+    await purgeExperimentUnits(experiments.db, tenant, { experimentId });
+    expect(await counts()).toEqual(tables.map(() => 0));
+    expect((await experiments.run(tenant, (tx) => listSnapshots(tx, { experimentId }))).items).toHaveLength(1);
   });
 
   it('is purged by several calls at once, and by the next where one was aborted', async () => {
