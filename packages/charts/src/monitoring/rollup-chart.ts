@@ -64,7 +64,7 @@ export function rollupChart(input: RollupChartInput): ChartSpec {
   });
   const { width, height } = sizeOf(input, 420, 140);
   const ends = [all[0]?.at.getTime() ?? 0, (all.at(-1)?.at.getTime() ?? 0) + spanMs] as const;
-  const x = (title: string | null) => ({ ...timeAxis(ends, title, 4), field: 'from' });
+  const x = (axis: string | null) => ({ ...timeAxis(ends, axis, 4), field: 'from' });
   const rows = countsView({ drawn, spanMs, x: x(levels.length === 0 ? 'Time (UTC)' : null) });
   const { params, line } = seriesScales('Percentile', levels.map(levelName), true);
   const quantiles = {
