@@ -56,4 +56,5 @@ export {
 export * from './transition-stage.ts';
 export * from './update-model.ts';
 export * from './update-version.ts';
+export * from './version-subject.ts';
 export { findVersion, GetVersionInput, getVersion, type ModelVersion, type ModelVersionRow } from './versions.ts';

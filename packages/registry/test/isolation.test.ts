@@ -41,6 +41,7 @@ const {
   transitionStage,
   updateModel,
   updateVersion,
+  versionIdOf,
 } = exported;
 
 const registry = useRegistry();
@@ -87,6 +88,11 @@ const calls: Readonly<Record<string, (tx: TenantTx, names: Names) => Promise<unk
   listStageHolders: (tx, { modelId }) => listStageHolders(tx, { modelId, stage: 'production', at }),
   listStageTransitions: (tx, { modelId }) => listStageTransitions(tx, { modelId }),
   listVersions: (tx, { name }) => listVersions(tx, { name }),
+  versionIdOf: async (tx, { name, version, versionId, alias }) => [
+    ...(await tx.execute(sql`
+      select ${versionIdOf(tx, { name, version })} as by_name, ${versionIdOf(tx, { versionId })} as by_id,
+             ${versionIdOf(tx, { reference: `${name}@${alias}` })} as by_alias`)),
+  ],
   removeAlias: (tx, { name, alias }) => removeAlias(tx, { name, alias }),
   removeModelTag: (tx, { name }) => removeModelTag(tx, { name, key: 'team' }),
   removeStageGuard: (tx, { name }) => removeStageGuard(tx, { name, stage: 'production', guard: 'quality' }),
@@ -227,7 +233,7 @@ describe("tenant B, using tenant A's names and ids", () => {
     const functions = Object.entries(exported)
       .filter(([, value]) => typeof value === 'function')
       .map(([name]) => name);
-    const withoutTenant = ['parseModelReference'];
+    const withoutTenant = ['namesOneVersion', 'parseModelReference'];
     expect([...Object.keys(calls), 'createModel', 'registerVersion', ...withoutTenant].sort()).toEqual(
       functions.sort(),
     );

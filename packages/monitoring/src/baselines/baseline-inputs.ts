@@ -1,8 +1,9 @@
 import { nameInput } from '@mcp-hub/db-core';
+import { namesOneVersion, ONE_VERSION, versionSubject } from '@mcp-hub/registry';
 import type { Grid, Profile } from '@mcp-hub/stats';
 import { is, type SQLWrapper, Subquery } from 'drizzle-orm';
 import { z } from 'zod';
-import { namesOneVersion, ONE_VERSION, timeZoneInput, versionSubject } from '../inputs.ts';
+import { timeZoneInput } from '../inputs.ts';
 import { MONITORING_LIMITS } from '../limits.ts';
 import { profiledFields } from './schema.ts';
 

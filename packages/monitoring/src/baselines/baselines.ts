@@ -12,11 +12,10 @@ import {
   timeField,
   uuidField,
 } from '@mcp-hub/db-core';
+import { namesOneVersion, ONE_VERSION, type VersionSubject, versionIdOf, versionSubject } from '@mcp-hub/registry';
 import { getTableColumns, sql } from 'drizzle-orm';
 import { z } from 'zod';
-import { namesOneVersion, ONE_VERSION, type VersionSubject, versionSubject } from '../inputs.ts';
 import { baselineNotFound } from '../not-found.ts';
-import { versionIdOf } from '../version-id-of.ts';
 import type { FieldProfile } from './field-profile.ts';
 import { readFields } from './read-fields.ts';
 import { type BaselineSource, monitoringBaselines } from './schema.ts';

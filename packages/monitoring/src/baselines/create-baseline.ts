@@ -1,4 +1,5 @@
 import { DomainError, type Id, parseInput, type TenantTx } from '@mcp-hub/db-core';
+import { versionIdOf } from '@mcp-hub/registry';
 import {
   categoryGrid,
   type Grid,
@@ -12,7 +13,6 @@ import { type SQL, sql } from 'drizzle-orm';
 import type { z } from 'zod';
 import { versionNotFound } from '../not-found.ts';
 import { profileRows } from '../profiles/profile-statement.ts';
-import { versionIdOf } from '../version-id-of.ts';
 import { CreateBaselineInput } from './baseline-inputs.ts';
 import type { FieldProfile } from './field-profile.ts';
 import { findGrids, type GivenColumn } from './find-grids.ts';

@@ -1,4 +1,5 @@
 import { type Id, newId, parseInput, type TenantTx, tenantOf } from '@mcp-hub/db-core';
+import { namesOneVersion, ONE_VERSION, versionSubject } from '@mcp-hub/registry';
 import {
   checkProfiles,
   type DriftTest,
@@ -12,7 +13,7 @@ import { z } from 'zod';
 import { findHead } from '../baselines/baselines.ts';
 import { readFields } from '../baselines/read-fields.ts';
 import type { ProfiledField } from '../baselines/schema.ts';
-import { DAY_WINDOW, dayWindow, isDayWindow, namesOneVersion, ONE_VERSION, versionSubject } from '../inputs.ts';
+import { DAY_WINDOW, dayWindow, isDayWindow } from '../inputs.ts';
 import { readWindowProfiles } from '../profiles/read-profiles.ts';
 import { dataDrift, monitoringDriftChecks } from './schema.ts';
 

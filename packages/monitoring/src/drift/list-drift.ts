@@ -15,12 +15,11 @@ import {
   timeField,
   uuidField,
 } from '@mcp-hub/db-core';
+import { namesOneVersion, ONE_VERSION, versionIdOf, versionSubject } from '@mcp-hub/registry';
 import { driftTests, driftVerdicts } from '@mcp-hub/stats';
 import { getTableColumns, sql } from 'drizzle-orm';
 import { z } from 'zod';
 import { profiledFields } from '../baselines/schema.ts';
-import { namesOneVersion, ONE_VERSION, versionSubject } from '../inputs.ts';
-import { versionIdOf } from '../version-id-of.ts';
 import { dataDrift } from './schema.ts';
 
 export const driftFields = defineFilterFields({

@@ -1,8 +1,7 @@
 import { parseInput, type TenantTx, tenantOf } from '@mcp-hub/db-core';
+import { namesOneVersion, ONE_VERSION, versionIdOf, versionSubject } from '@mcp-hub/registry';
 import { sql } from 'drizzle-orm';
 import { z } from 'zod';
-import { namesOneVersion, ONE_VERSION, versionSubject } from '../inputs.ts';
-import { versionIdOf } from '../version-id-of.ts';
 import { type PerformanceMetric, performanceMetrics } from './performance-metrics.ts';
 import { performanceDrift } from './schema.ts';
 

@@ -1,15 +1,8 @@
 import { DomainError, type Id, newId, parseInput, type TenantTx, tenantOf } from '@mcp-hub/db-core';
+import { namesOneVersion, ONE_VERSION, versionSubject } from '@mcp-hub/registry';
 import { benjaminiHochberg, normal, type Outcome, undefinedBecause } from '@mcp-hub/stats';
 import { z } from 'zod';
-import {
-  DAY_WINDOW,
-  dayWindow,
-  isDayWindow,
-  namesOneVersion,
-  ONE_VERSION,
-  timeZoneInput,
-  versionSubject,
-} from '../inputs.ts';
+import { DAY_WINDOW, dayWindow, isDayWindow, timeZoneInput } from '../inputs.ts';
 import { MONITORING_LIMITS } from '../limits.ts';
 import {
   estimatedMetric,

@@ -15,10 +15,9 @@ import {
   timeField,
   uuidField,
 } from '@mcp-hub/db-core';
+import { namesOneVersion, ONE_VERSION, versionIdOf, versionSubject } from '@mcp-hub/registry';
 import { getTableColumns, sql } from 'drizzle-orm';
 import { z } from 'zod';
-import { namesOneVersion, ONE_VERSION, versionSubject } from '../inputs.ts';
-import { versionIdOf } from '../version-id-of.ts';
 import { performanceBases, performanceDrift, performanceVerdicts } from './schema.ts';
 
 export const performanceFields = defineFilterFields({

@@ -1,10 +1,9 @@
 import { DomainError, type Id, type TenantTx, tenantOf } from '@mcp-hub/db-core';
 import { calibrationBins, evaluationMetrics, evaluations } from '@mcp-hub/evaluation/schema';
+import { type VersionSubject, versionIdOf } from '@mcp-hub/registry';
 import { normal } from '@mcp-hub/stats';
 import { sql } from 'drizzle-orm';
-import type { VersionSubject } from '../inputs.ts';
 import { evaluationNotFound } from '../not-found.ts';
-import { versionIdOf } from '../version-id-of.ts';
 import { performanceMetrics } from './performance-metrics.ts';
 
 /** What a window is compared with. */

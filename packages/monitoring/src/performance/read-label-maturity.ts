@@ -1,11 +1,10 @@
 import { float8Array, idFloor, parseInput, type TenantTx, tenantOf } from '@mcp-hub/db-core';
 import { predictionLabelHistory, predictionLabels, predictionLedgers, predictions } from '@mcp-hub/predictions/schema';
+import { namesOneVersion, ONE_VERSION, versionIdOf, versionSubject } from '@mcp-hub/registry';
 import { wilsonInterval } from '@mcp-hub/stats';
 import { sql } from 'drizzle-orm';
 import { z } from 'zod';
-import { namesOneVersion, ONE_VERSION, versionSubject } from '../inputs.ts';
 import { MONITORING_LIMITS } from '../limits.ts';
-import { versionIdOf } from '../version-id-of.ts';
 
 const HOUR_MS = 3_600_000;
 const defaultAges = [1, 6, 24, 48, 72, 168, 336, 720].map((hours) => hours * HOUR_MS);

@@ -1,9 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { type Id, type TenantTx, tenantOf } from '@mcp-hub/db-core';
+import { type VersionSubject, versionIdOf } from '@mcp-hub/registry';
 import { type SQL, sql } from 'drizzle-orm';
-import type { VersionSubject } from '../inputs.ts';
 import { versionNotFound } from '../not-found.ts';
-import { versionIdOf } from '../version-id-of.ts';
 import { notDeterministic } from './not-deterministic.ts';
 import { scheduledPrune } from './schedule-cache-prune.ts';
 import { predictionCache, predictionCachePolicies } from './schema.ts';

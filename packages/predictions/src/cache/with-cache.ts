@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Database, type Id, parseInput, readOne, type TenantOptions, withTenant } from '@mcp-hub/db-core';
+import { namesOneVersion, ONE_VERSION, type VersionSubject, versionSubject } from '@mcp-hub/registry';
 import { z } from 'zod';
-import { namesOneVersion, ONE_VERSION, type VersionSubject, versionSubject } from '../inputs.ts';
 import { PREDICTION_LIMITS } from '../limits.ts';
 import {
   type CacheLook,

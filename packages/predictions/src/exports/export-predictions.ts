@@ -1,6 +1,6 @@
 import { type Database, parseInput, type TenantTx, withTenant } from '@mcp-hub/db-core';
+import { namesOneVersion, ONE_VERSION } from '@mcp-hub/registry';
 import { z } from 'zod';
-import { namesOneVersion, ONE_VERSION } from '../inputs.ts';
 import { iteratePredictions } from '../ledger/iterate-predictions.ts';
 import { getLedger } from '../ledger/ledgers.ts';
 import { predictionWindow } from '../ledger/list-predictions.ts';

@@ -1,6 +1,6 @@
 import { IDEMPOTENCY_LIMITS, nameInput, textInput } from '@mcp-hub/db-core';
+import { versionSubject } from '@mcp-hub/registry';
 import { z } from 'zod';
-import { versionSubject } from '../inputs.ts';
 import { PREDICTION_LIMITS } from '../limits.ts';
 
 // What the inputs of jobs are made of.

@@ -1,8 +1,8 @@
 import { DomainError, type Id, newId, type TenantTx, tenantOf } from '@mcp-hub/db-core';
+import { versionIdOf } from '@mcp-hub/registry';
 import { sql } from 'drizzle-orm';
 import type { z } from 'zod';
 import { versionNotFound } from '../not-found.ts';
-import { versionIdOf } from '../version-id-of.ts';
 import { announceWork, makeLimitsRow } from './announce-work.ts';
 import { recordJobEvent } from './change-job.ts';
 import type { jobShape } from './job-inputs.ts';

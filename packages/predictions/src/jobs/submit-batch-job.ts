@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { type Jsonable, parseInput, type TenantTx, withIdempotencyKey } from '@mcp-hub/db-core';
+import { namesOneVersion, ONE_VERSION } from '@mcp-hub/registry';
 import { is, Subquery, sql } from 'drizzle-orm';
 import { PgDialect } from 'drizzle-orm/pg-core';
 import { z } from 'zod';
-import { namesOneVersion, ONE_VERSION } from '../inputs.ts';
 import { PREDICTION_LIMITS } from '../limits.ts';
 import { type BatchRowInput, writeNumber } from './batch-row.ts';
 import { chunkBuffer, chunkMaker, insertChunks, tooManyRows } from './insert-chunks.ts';

@@ -7,9 +7,9 @@ import {
   withIdempotencyKey,
   withTenant,
 } from '@mcp-hub/db-core';
+import { namesOneVersion, ONE_VERSION } from '@mcp-hub/registry';
 import { sql } from 'drizzle-orm';
 import { z } from 'zod';
-import { namesOneVersion, ONE_VERSION } from '../inputs.ts';
 import { PREDICTION_LIMITS } from '../limits.ts';
 import type { BatchRowInput } from './batch-row.ts';
 import { type ChunkText, chunkBuffer, chunkMaker, insertChunks } from './insert-chunks.ts';

@@ -1,8 +1,7 @@
 import { idFloor, parseInput, type TenantTx, tenantOf } from '@mcp-hub/db-core';
+import { namesOneVersion, ONE_VERSION, versionIdOf, versionSubject } from '@mcp-hub/registry';
 import { and, eq, getTableName, type SQL, sql } from 'drizzle-orm';
 import { z } from 'zod';
-import { namesOneVersion, ONE_VERSION, versionSubject } from '../inputs.ts';
-import { versionIdOf } from '../version-id-of.ts';
 import { featureName } from './prediction-input.ts';
 import { predictionLabels, predictionLedgers, predictions } from './schema.ts';
 

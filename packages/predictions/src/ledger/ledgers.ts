@@ -13,12 +13,12 @@ import {
   timeField,
   uuidField,
 } from '@mcp-hub/db-core';
+import { namesOneVersion, ONE_VERSION, versionIdOf, versionSubject } from '@mcp-hub/registry';
 import { modelRegistry } from '@mcp-hub/registry/schema';
 import { eq, sql } from 'drizzle-orm';
 import { z } from 'zod';
-import { modelName, namesOneVersion, ONE_VERSION, versionSubject } from '../inputs.ts';
+import { modelName } from '../inputs.ts';
 import { ledgerNotFound } from '../not-found.ts';
-import { versionIdOf } from '../version-id-of.ts';
 import { predictionLedgers } from './schema.ts';
 
 /** A version that has predictions, and the names of their features. */

@@ -17,11 +17,10 @@ import {
   timeField,
   uuidField,
 } from '@mcp-hub/db-core';
+import { namesOneVersion, type VersionSubject, versionIdOf, versionSubject } from '@mcp-hub/registry';
 import { and, eq, type SQL, sql } from 'drizzle-orm';
 import { z } from 'zod';
-import { namesOneVersion, type VersionSubject, versionSubject } from '../inputs.ts';
 import { predictionNotFound } from '../not-found.ts';
-import { versionIdOf } from '../version-id-of.ts';
 import { featureReader, labelJoin, type Prediction, predictionColumns } from './prediction.ts';
 import { subjectName } from './prediction-input.ts';
 import { predictionLabels, predictionSources, predictions } from './schema.ts';

@@ -1,11 +1,9 @@
 import { DomainError, type Id, type TenantTx, tenantOf, textArray } from '@mcp-hub/db-core';
-import { updateModel } from '@mcp-hub/registry';
+import { updateModel, type VersionSubject, versionIdOf } from '@mcp-hub/registry';
 import { modelRegistry, registeredModels } from '@mcp-hub/registry/schema';
 import { sql } from 'drizzle-orm';
-import type { VersionSubject } from '../inputs.ts';
 import { PREDICTION_LIMITS } from '../limits.ts';
 import { versionNotFound } from '../not-found.ts';
-import { versionIdOf } from '../version-id-of.ts';
 import { predictionLedgers, predictionModels } from './schema.ts';
 
 export type FeatureKind = 'number' | 'category';

@@ -1,6 +1,6 @@
 import { parseInput, type TenantTx } from '@mcp-hub/db-core';
+import { namesOneVersion, ONE_VERSION, versionSubject } from '@mcp-hub/registry';
 import { z } from 'zod';
-import { namesOneVersion, ONE_VERSION, versionSubject } from '../inputs.ts';
 import { insertPredictions } from './insert-predictions.ts';
 import { type FeaturePlaces, growLedger, openLedger } from './open-ledger.ts';
 import type { PredictionInput } from './prediction-input.ts';

@@ -1,9 +1,8 @@
 import { type Id, parseInput, type TenantTx, tenantOf } from '@mcp-hub/db-core';
+import { namesOneVersion, ONE_VERSION, versionIdOf, versionSubject } from '@mcp-hub/registry';
 import { sql } from 'drizzle-orm';
 import { z } from 'zod';
-import { namesOneVersion, ONE_VERSION, versionSubject } from '../inputs.ts';
 import { versionNotFound } from '../not-found.ts';
-import { versionIdOf } from '../version-id-of.ts';
 import { makeLedger } from './open-ledger.ts';
 import { predictionLedgers } from './schema.ts';
 

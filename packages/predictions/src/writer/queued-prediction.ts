@@ -1,7 +1,12 @@
 import { DomainError, type Id, isDomainError, parseInput } from '@mcp-hub/db-core';
-import { parseModelReference } from '@mcp-hub/registry';
+import {
+  namesOneVersion,
+  ONE_VERSION,
+  parseModelReference,
+  type VersionSubject,
+  versionSubject,
+} from '@mcp-hub/registry';
 import { z } from 'zod';
-import { namesOneVersion, ONE_VERSION, type VersionSubject, versionSubject } from '../inputs.ts';
 import { isPlainPrediction } from '../ledger/is-plain-prediction.ts';
 import type { PredictionInput } from '../ledger/prediction-input.ts';
 import { type FoundFeatures, preparePrediction } from '../ledger/prepare-predictions.ts';

@@ -1,8 +1,46 @@
-import { type TenantTx, tenantOf } from '@mcp-hub/db-core';
-import { parseModelReference } from '@mcp-hub/registry';
-import { modelAliases, modelRegistry } from '@mcp-hub/registry/schema';
+import { nameInput, type TenantTx, tenantOf } from '@mcp-hub/db-core';
 import { type SQL, sql } from 'drizzle-orm';
-import type { VersionSubject } from './inputs.ts';
+import { z } from 'zod';
+import { REGISTRY_LIMITS } from './limits.ts';
+import { parseModelReference } from './resolve-model.ts';
+import { modelAliases, modelRegistry } from './schema.ts';
+
+// How functions of this and later packages are told which version is meant.
+
+const nameOf = nameInput(REGISTRY_LIMITS.nameLength);
+
+const isReference = (text: string): boolean => {
+  try {
+    parseModelReference(text);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+/** A model version by name and version, by its id, or by a reference such as `churn@champion`. */
+export const versionSubject = {
+  name: nameOf.optional(),
+  version: nameOf.optional(),
+  versionId: z.uuid().optional(),
+  reference: z.string().refine(isReference, 'must read model@alias, model/version or model:stage').optional(),
+};
+
+export interface VersionSubject {
+  readonly name?: string | undefined;
+  readonly version?: string | undefined;
+  readonly versionId?: string | undefined;
+  readonly reference?: string | undefined;
+}
+
+/** For zod's refine, with ONE_VERSION. */
+export const namesOneVersion = ({ name, version, versionId, reference }: VersionSubject) =>
+  Number(name !== undefined && version !== undefined) +
+    Number(versionId !== undefined) +
+    Number(reference !== undefined) ===
+    1 && (name === undefined) === (version === undefined);
+export const ONE_VERSION =
+  'must name the version by name and version, by versionId, or by reference, and by one of these';
 
 /**
  * The id of a version that is not deleted, as a subquery: null where there is none. An alias or stage is followed in the
