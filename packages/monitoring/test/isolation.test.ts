@@ -1,5 +1,4 @@
-import type { DomainError } from '@mcp-hub/db-core';
-import { freshTenant } from '@mcp-hub/testing';
+import { allRows, freshTenant, outcomeOf } from '@mcp-hub/testing';
 import { sql } from 'drizzle-orm';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { at, callFunction, functionNames, inputsIn, makeWorld, nobodys, type World } from './support/every-function.ts';
@@ -8,32 +7,8 @@ import { useMonitoring } from './support/use-monitoring.ts';
 const monitoring = useMonitoring();
 const options = { now: at, actor: 'ada' };
 
-/** A result or an error, as the caller sees it. */
-async function outcomeOf(work: Promise<unknown>): Promise<unknown> {
-  try {
-    return { value: await work };
-  } catch (error) {
-    const { name, code, message, details } = error as DomainError;
-    return { name, code, message, details };
-  }
-}
-
-async function contentOf(tenant: string): Promise<readonly unknown[]> {
-  return await monitoring.run(tenant, async (tx) => {
-    const tables = await tx.execute<{ name: string }>(sql`
-      select relname as name from pg_class
-       where relkind in ('r', 'p') and relnamespace = 'public'::regnamespace and has_table_privilege(oid, 'select')
-       order by relname`);
-    const content: unknown[] = [];
-    for (const { name } of tables) {
-      const rows = await tx.execute<{ row: string }>(
-        sql`select t::text as row from ${sql.identifier(name)} t order by t::text`,
-      );
-      content.push(name, [...rows]);
-    }
-    return content;
-  });
-}
+const contentOf = (tenant: string) =>
+  monitoring.run(tenant, (tx) => allRows((statement) => tx.execute(sql.raw(statement))));
 
 describe("tenant B, using tenant A's ids", () => {
   let owner: string;

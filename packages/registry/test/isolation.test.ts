@@ -1,5 +1,5 @@
-import type { DomainError, TenantTx } from '@mcp-hub/db-core';
-import { freshTenant } from '@mcp-hub/testing';
+import type { TenantTx } from '@mcp-hub/db-core';
+import { allRows, freshTenant, outcomeOf } from '@mcp-hub/testing';
 import { sql } from 'drizzle-orm';
 import { beforeAll, describe, expect, it } from 'vitest';
 import * as exported from '../src/index.ts';
@@ -119,45 +119,8 @@ const calls: Readonly<Record<string, (tx: TenantTx, names: Names) => Promise<unk
   updateVersion: (tx, { name, version }) => updateVersion(tx, { name, version, description: 'B' }),
 };
 
-/** A result or an error, as the caller sees it. */
-async function outcomeOf(work: Promise<unknown>): Promise<unknown> {
-  try {
-    return { value: await work };
-  } catch (error) {
-    const { name, code, message, details } = error as DomainError;
-    return { name, code, message, details };
-  }
-}
-
-const tables = [
-  'registered_models',
-  'model_registry',
-  'model_tags',
-  'model_aliases',
-  'model_alias_moves',
-  'model_stage_transitions',
-  'model_renames',
-  'model_changes',
-  'stage_guards',
-  'stage_clearances',
-  'outbox_events',
-];
-
-async function contentOf(tenant: string): Promise<readonly unknown[]> {
-  return await registry.run(tenant, async (tx) => {
-    const content: unknown[] = [];
-    for (const table of tables) {
-      const rows = await tx.execute<{ row: unknown }>(
-        sql`select to_json(t) as row from ${sql.identifier(table)} t order by to_json(t)::text`,
-      );
-      content.push(
-        table,
-        rows.map(({ row }) => row),
-      );
-    }
-    return content;
-  });
-}
+const contentOf = (tenant: string) =>
+  registry.run(tenant, (tx) => allRows((statement) => tx.execute(sql.raw(statement))));
 
 describe("tenant B, using tenant A's names and ids", () => {
   let owner: string;

@@ -1,5 +1,4 @@
-import type { DomainError } from '@mcp-hub/db-core';
-import { freshTenant } from '@mcp-hub/testing';
+import { allRows, freshTenant, outcomeOf } from '@mcp-hub/testing';
 import { sql } from 'drizzle-orm';
 import { beforeAll, describe, expect, it } from 'vitest';
 import * as exported from '../src/index.ts';
@@ -19,35 +18,8 @@ import { useTraining } from './support/use-training.ts';
 const training = useTraining();
 const names = [...functionNames, ...enteringFunctions];
 
-/** A result or an error, as the caller sees it. */
-async function outcomeOf(work: Promise<unknown>): Promise<unknown> {
-  try {
-    return { value: await work };
-  } catch (error) {
-    const { name, code, message, details } = error as DomainError;
-    return { name, code, message, details };
-  }
-}
-
-async function contentOf(tenant: string): Promise<readonly unknown[]> {
-  return await training.run(tenant, async (tx) => {
-    const tables = await tx.execute<{ name: string }>(sql`
-      select relname as name from pg_class
-       where relkind in ('r', 'p') and relnamespace = 'public'::regnamespace and has_table_privilege(oid, 'select')
-       order by relname`);
-    const content: unknown[] = [];
-    for (const { name } of tables) {
-      const rows = await tx.execute<{ row: unknown }>(
-        sql`select to_json(t) as row from ${sql.identifier(name)} t order by to_json(t)::text`,
-      );
-      content.push(
-        name,
-        rows.map(({ row }) => row),
-      );
-    }
-    return content;
-  });
-}
+const contentOf = (tenant: string) =>
+  training.run(tenant, (tx) => allRows((statement) => tx.execute(sql.raw(statement))));
 
 describe("tenant B, using tenant A's ids", () => {
   let owner: string;

@@ -1,5 +1,5 @@
-import { type DomainError, dispatchWork, type TenantTx } from '@mcp-hub/db-core';
-import { freshTenant } from '@mcp-hub/testing';
+import { dispatchWork, type TenantTx } from '@mcp-hub/db-core';
+import { allRows, freshTenant, outcomeOf } from '@mcp-hub/testing';
 import { sql } from 'drizzle-orm';
 import { beforeAll, describe, expect, it } from 'vitest';
 import * as exported from '../../src/index.ts';
@@ -18,30 +18,8 @@ import { useMonitoring } from '../support/use-monitoring.ts';
 const monitoring = useMonitoring();
 const options = { now: at, actor: 'ada' };
 
-async function outcomeOf(work: Promise<unknown>): Promise<unknown> {
-  try {
-    return { value: await work };
-  } catch (error) {
-    const { name, code, message, details } = error as DomainError;
-    return { name, code, message, details };
-  }
-}
-
 const contentOf = (tenant: string) =>
-  monitoring.run(tenant, async (tx) => {
-    const tables = await tx.execute<{ name: string }>(sql`
-      select relname as name from pg_class
-       where relkind in ('r', 'p') and relnamespace = 'public'::regnamespace and has_table_privilege(oid, 'select')
-       order by relname`);
-    const content: unknown[] = [];
-    for (const { name } of tables) {
-      const rows = await tx.execute<{ row: string }>(
-        sql`select t::text as row from ${sql.identifier(name)} t order by t::text`,
-      );
-      content.push(name, [...rows]);
-    }
-    return content;
-  });
+  monitoring.run(tenant, (tx) => allRows((statement) => tx.execute(sql.raw(statement))));
 
 /** Ids are made anew by each call. */
 const withoutIds = (outcome: unknown) =>
