@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import { DomainError } from '@mcp-hub/db-core';
-import { type SQL, type SQLWrapper, type Subquery, sql } from 'drizzle-orm';
+import { is, type SQL, type SQLWrapper, Subquery, sql } from 'drizzle-orm';
 import { PgDialect } from 'drizzle-orm/pg-core';
 import { z } from 'zod';
 
 /** Rows that stand in the database: a subquery of Drizzle's, `tx.select({ … }).from(…).as('rows')`. */
 export const queryInput = z.custom<Subquery>(
-  (given) => typeof given === 'object' && given !== null && '_' in given && 'getSQL' in given,
+  (given) => is(given, Subquery),
   "must be a subquery, such as tx.select({ … }).from(…).as('rows')",
 );
 
