@@ -6,12 +6,14 @@ import { describe, expect, it } from 'vitest';
 import {
   forceAssignment,
   pruneOutcomes,
+  purgeExperimentUnits,
   readAnalysisInput,
   recordExposures,
   recordExposuresFrom,
   recordOutcomes,
   refreshUnits,
   removeForcedAssignment,
+  transitionExperiment,
 } from '../../src/index.ts';
 import { startedExperiment } from '../support/analysed-experiment.ts';
 import { type InsertedExperiment, insertExperiment } from '../support/insert-experiment.ts';
@@ -183,6 +185,30 @@ describe('pruneOutcomes', () => {
       });
       expect(await pruning).toBe(1);
       await run(async (tx) => expect(await look(tx, experimentId)).toMatchObject({ outcomes: 0 }));
+    });
+  });
+});
+
+describe('purgeExperimentUnits', () => {
+  it('leaves an analysis of what is left where it ends in the middle', async () => {
+    await inTenant(async (tenant, run) => {
+      let experimentId = '';
+      await run(async (tx) => {
+        ({ experimentId } = await startedExperiment(tx));
+        const exposures = ['u', 'v'].map((unit) => ({ experiment: 'checkout', unit, variant: 'long', at: at(1) }));
+        await recordExposures(tx, { exposures });
+        await look(tx, experimentId);
+        await transitionExperiment(tx, { experimentId, status: 'stopped' });
+        await transitionExperiment(tx, { experimentId, status: 'archived' });
+      });
+      // Of assignments there is nothing to delete; of the two exposures one batch takes the first.
+      const { signal } = new AbortController();
+      let asked = 0;
+      Object.defineProperty(signal, 'aborted', { get: () => ++asked > 2 });
+      expect(await purgeExperimentUnits(experiments.db, tenant, { experimentId, batchSize: 1, signal })).toBe(1);
+      await run(async (tx) => expect(await look(tx, experimentId)).toMatchObject({ units: 1 }));
+      expect(await purgeExperimentUnits(experiments.db, tenant, { experimentId })).toBe(2);
+      await run(async (tx) => expect(await look(tx, experimentId)).toMatchObject({ units: 0 }));
     });
   });
 });
