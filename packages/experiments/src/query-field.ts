@@ -10,6 +10,12 @@ export const queryInput = z.custom<Subquery>(
   "must be a subquery, such as tx.select({ … }).from(…).as('rows')",
 );
 
+const isSql = (found: unknown): found is SQLWrapper =>
+  typeof found === 'object' && found !== null && 'getSQL' in found && typeof found.getSQL === 'function';
+
+/** One of their columns, or what is made of them. */
+export const expressionInput = z.custom<SQLWrapper>(isSql, 'must be a column of rows, or an expression on them');
+
 /**
  * A field of a query by its name.
  *
@@ -28,9 +34,6 @@ export function optionalField(query: Subquery, name: string): SQL | undefined {
   const found: unknown = Reflect.get(query, name);
   return isSql(found) ? sql`${found}` : undefined;
 }
-
-const isSql = (found: unknown): found is SQLWrapper =>
-  typeof found === 'object' && found !== null && 'getSQL' in found && typeof found.getSQL === 'function';
 
 /** What tells two queries apart, their parameters included. */
 export function queryDigest(query: Subquery): string {
