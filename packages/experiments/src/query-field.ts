@@ -1,14 +1,20 @@
 import { createHash } from 'node:crypto';
 import { DomainError } from '@mcp-hub/db-core';
-import { type SQL, type SQLWrapper, type Subquery, sql } from 'drizzle-orm';
+import { is, type SQL, type SQLWrapper, Subquery, sql } from 'drizzle-orm';
 import { PgDialect } from 'drizzle-orm/pg-core';
 import { z } from 'zod';
 
 /** Rows that stand in the database: a subquery of Drizzle's, `tx.select({ … }).from(…).as('rows')`. */
 export const queryInput = z.custom<Subquery>(
-  (given) => typeof given === 'object' && given !== null && '_' in given && 'getSQL' in given,
+  (given) => is(given, Subquery),
   "must be a subquery, such as tx.select({ … }).from(…).as('rows')",
 );
+
+const isSql = (found: unknown): found is SQLWrapper =>
+  typeof found === 'object' && found !== null && 'getSQL' in found && typeof found.getSQL === 'function';
+
+/** One of their columns, or what is made of them. */
+export const expressionInput = z.custom<SQLWrapper>(isSql, 'must be a column of rows, or an expression on them');
 
 /**
  * A field of a query by its name.
@@ -28,9 +34,6 @@ export function optionalField(query: Subquery, name: string): SQL | undefined {
   const found: unknown = Reflect.get(query, name);
   return isSql(found) ? sql`${found}` : undefined;
 }
-
-const isSql = (found: unknown): found is SQLWrapper =>
-  typeof found === 'object' && found !== null && 'getSQL' in found && typeof found.getSQL === 'function';
 
 /** What tells two queries apart, their parameters included. */
 export function queryDigest(query: Subquery): string {

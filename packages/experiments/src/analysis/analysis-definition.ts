@@ -55,7 +55,13 @@ export interface AnalysisDefinition {
 }
 
 /** The planned units of two of the variants: what a comparison is tuned to, and the same at every look. */
-export function tuningUnits({ plannedUnits, variants }: Pick<AnalysisDefinition, 'plannedUnits' | 'variants'>): number {
+export function tuningUnits({
+  plannedUnits,
+  variants,
+}: {
+  readonly plannedUnits: number;
+  readonly variants: readonly unknown[];
+}): number {
   return (plannedUnits * 2) / Math.max(2, variants.length);
 }
 

@@ -1,29 +1,25 @@
 import { compileFilter, type Id, parseInput, readFilter, type TenantTx, tenantOf } from '@mcp-hub/db-core';
-import { is, type SQL, type SQLWrapper, Subquery, sql } from 'drizzle-orm';
+import { type SQL, sql } from 'drizzle-orm';
 import { z } from 'zod';
 import { experimentSubject, namesOneExperiment, ONE_EXPERIMENT } from '../design/experiment-inputs.ts';
 import { abExperiments } from '../design/schema.ts';
 import { targetingFields } from '../design/targeting.ts';
+import { expressionInput, queryInput } from '../query-field.ts';
 import { keptChanging } from './assign.ts';
 import type { AssignmentDefinition } from './assignment-definition.ts';
 import { readDefinition } from './read-definition.ts';
 import { abAssignments } from './schema.ts';
 
-const expression = z.custom<SQLWrapper>(
-  (given) => typeof given === 'object' && given !== null && 'getSQL' in given && typeof given.getSQL === 'function',
-  'must be a column of rows, or an expression on them',
-);
-
 export const AssignQueryInput = z
   .strictObject({
     ...experimentSubject,
     /** A Drizzle subquery, read inside the tenant's transaction: `tx.select({ … }).from(…).where(…).as('rows')`. */
-    rows: z.custom<Subquery>((given) => is(given, Subquery), 'must be a subquery, as `.as(name)` gives it'),
+    rows: queryInput,
     columns: z.strictObject({
       /** The unit, as text. NULL is passed over. */
-      unit: expression,
+      unit: expressionInput,
       /** A jsonb object with what the targeting asks. Default: nothing is known. */
-      attributes: expression.optional(),
+      attributes: expressionInput.optional(),
     }),
   })
   .refine(namesOneExperiment, { error: ONE_EXPERIMENT });

@@ -31,8 +31,8 @@ export type DecideExperimentInput = Readonly<z.input<typeof DecideExperimentInpu
 
 /**
  * Decides an experiment by a snapshot of it, by the rules of `decide`, and keeps the decision with its reasons. It moves
- * nothing: what follows from it is the caller's to do. Looks are those of all snapshots by now; an experiment that was
- * stopped is over.
+ * nothing: what follows from it is the caller's to do. Looks are those of all snapshots by now, the same data under another
+ * definition among them; an experiment that was stopped is over.
  *
  * Under the lock of the experiment; four round trips. Announces `experiment.decided`.
  *
@@ -76,10 +76,17 @@ export async function decideExperiment(tx: TenantTx, input: DecideExperimentInpu
   return decision;
 }
 
-/** How often an experiment has been looked at. */
+/**
+ * How often an experiment has been looked at. The same data under another definition are another look: after the first one
+ * might else take as primary what came out well, or another alpha, and read a fixed test again.
+ */
 async function countLooks(tx: TenantTx, experimentId: Id<'Experiment'>): Promise<number> {
   const [row] = await tx
-    .select({ looks: sql<number>`count(distinct ${abAnalysisSnapshots.inputHash})`.mapWith(Number) })
+    .select({
+      looks: sql<number>`
+        count(distinct (${abAnalysisSnapshots.inputHash}, ${abAnalysisSnapshots.revision}))
+      `.mapWith(Number),
+    })
     .from(abAnalysisSnapshots)
     .where(and(eq(abAnalysisSnapshots.tenantId, tenantOf(tx)), eq(abAnalysisSnapshots.experimentId, experimentId)));
   return row?.looks ?? 0;

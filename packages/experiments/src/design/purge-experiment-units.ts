@@ -3,6 +3,7 @@ import { type SQL, sql } from 'drizzle-orm';
 import { z } from 'zod';
 import { abAssignments } from '../assignment/schema.ts';
 import { abExposures, abExposureTransitions } from '../exposures/schema.ts';
+import { inOneFlight } from '../in-one-flight.ts';
 import { requireStatus } from '../lifecycle/lock-experiment.ts';
 import { EXPERIMENT_LIMITS } from '../limits.ts';
 import { experimentNotFound } from '../not-found.ts';
@@ -58,7 +59,7 @@ export type PurgeExperimentUnitsInput = Readonly<z.input<typeof PurgeExperimentU
  * Deletes the rows of units that an archived experiment has: whom it assigned, who was exposed, and
  * what was counted of them. Its design, history and analyses stay, until
  * deleteExperiment. Many small transactions; a call that ends in the middle leaves the rest to the next, and several at
- * once share the work. Takes no lock but the rows. Gives the number of rows that went.
+ * once share the work. Takes no lock but the rows, and waits for a refresh that runs. Gives the number of rows that went.
  *
  * @throws DomainError `not_found`; `failed_precondition` for an experiment that is not archived.
  */
@@ -105,13 +106,21 @@ async function purgeBatch(
   const tenant = tenantOf(tx);
   const experiment = await archivedExperiment(tx, subject);
   const inRange = sql`tenant_id = ${tenant} and experiment_id = ${experiment.id}::uuid and unit > ${after}`;
-  const [batch = { rows: 0, last: null }] = await tx.execute<Batch>(sql`
-    with page as (
-      select max(unit) as last from (select unit from ${table} where ${inRange} order by unit limit ${batchSize}::int) as u
-    ), gone as (
-      delete from ${table} where ${inRange} and unit <= (select last from page) returning 1
-    )
-    select (select count(*)::int from gone) as rows, (select last from page) as last`);
+  const [, [batch = { rows: 0, last: null }]] = await inOneFlight(
+    // First, as a refresh locks it first: rows that go are seen by none, so that the next one makes all anew of what is left.
+    () =>
+      tx.execute(sql`
+        update ${abUnitRefreshes} set definition = null
+         where tenant_id = ${tenant} and experiment_id = ${experiment.id}::uuid`),
+    () =>
+      tx.execute<Batch>(sql`
+        with page as (
+          select max(unit) as last from (select unit from ${table} where ${inRange} order by unit limit ${batchSize}::int) as u
+        ), gone as (
+          delete from ${table} where ${inRange} and unit <= (select last from page) returning 1
+        )
+        select (select count(*)::int from gone) as rows, (select last from page) as last`),
+  );
   return batch;
 }
 

@@ -66,8 +66,19 @@ function fieldOf(kind: AttributeKind, name: string, column: SQLWrapper) {
     case 'boolean':
       return booleanField(ofType('boolean', sql`::boolean`));
     case 'time':
-      return timeField(ofType('string', sql`::timestamptz`));
+      return timeField(sql`case when jsonb_typeof(${column} -> ${name}::text) = 'string' then ${timeOf(value)} end`);
   }
+}
+
+/**
+ * A text as the time that matchesFilter takes it for. Cast as it is, `tomorrow` and `infinity` would be times here and
+ * refused there, and a day would begin by the session's time zone; what is none fails in the cast.
+ */
+function timeOf(value: SQL): SQL {
+  const [day, time] = ['^[0-9]{4}-[0-9]{2}-[0-9]{2}', '[0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,6})?)?'];
+  const zone = '([Zz]|[+-][0-9]{2}(:?[0-9]{2})?)';
+  return sql`(case when ${value} ~ ${`${day}$`}::text then ${value} || 'T00:00Z'
+                   when ${value} ~ ${`${day}[Tt ]${time}${zone}$`}::text then ${value} else 'no time' end)::timestamptz`;
 }
 
 /**

@@ -42,11 +42,12 @@ export async function pruneOutcomes(
                                 limit ${batchSize}))
         returning 1`);
       if (rows.length > 0) {
+        // Also where it is null by now: a refresh that runs sets it, and may have counted what goes here.
         await tx.execute(sql`
           update ${abUnitRefreshes} set definition = null
-           where tenant_id = ${tenantOf(tx)} and definition is not null
+           where tenant_id = ${tenantOf(tx)}
              and experiment_id = any (array(select experiment_id from ${abUnitRefreshes}
-                                             where tenant_id = ${tenantOf(tx)} and definition is not null
+                                             where tenant_id = ${tenantOf(tx)}
                                              order by experiment_id for no key update))`);
       }
       return rows.length;

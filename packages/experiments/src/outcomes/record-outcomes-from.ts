@@ -11,7 +11,7 @@ export const RecordOutcomesFromInput = z.strictObject({
   outcome: nameInput(EXPERIMENT_LIMITS.outcomeLength),
   /**
    * Selects `unit` and `at`, and may select `value` (default 1) and `key`, which tells outcomes of one unit and time apart
-   * (default: the unit).
+   * (default, also where it is null: the unit).
    */
   rows: queryInput,
 });
@@ -36,7 +36,7 @@ export async function recordOutcomesFrom(tx: TenantTx, input: RecordOutcomesFrom
             || '-' || substr(t.hash, 7, 12))::uuid as id, t.unit, t.value
       from (select ${unit}::text as unit, (${optionalField(rows, 'value') ?? sql`1`})::float8 as value,
                    lpad(to_hex(${ms}), 12, '0') as hex,
-                   md5(jsonb_build_array(${outcome}::text, ${optionalField(rows, 'key') ?? unit}::text)::text) as hash
+                   md5(jsonb_build_array(${outcome}::text, coalesce((${optionalField(rows, 'key') ?? unit})::text, (${unit})::text))::text) as hash
               from ${rows}) t`;
   const [written] = await tx.execute<{ given: number; recorded: number }>(sql`
     with given as materialized (${source}), recorded as (

@@ -7,6 +7,7 @@ import {
   sampleSizeOfTwoProportions,
 } from '@mcp-hub/stats';
 import { z } from 'zod';
+import { tuningUnits } from '../analysis/analysis-definition.ts';
 import { keyName, sumToOne } from '../design/experiment-inputs.ts';
 import { experimentTests, metricDirections, metricKinds } from '../design/schema.ts';
 import { EXPERIMENT_LIMITS } from '../limits.ts';
@@ -103,7 +104,7 @@ function neededOf(given: Given, metric: Metric): Outcome<PlannedUnits> {
   const alpha = metric.alpha ?? given.alpha ?? 0.05;
   const n = unitsAnArm(metric, {
     power,
-    alpha: given.test === 'fixed' ? alpha : lastLookAlpha(alpha, control + least),
+    alpha: given.test === 'fixed' ? alpha : lastLookAlpha(alpha, control + least, weights),
   });
   if (n.value === null) return n;
   const total = (n.value / 2) * (1 / control + 1 / least);
@@ -117,11 +118,15 @@ function neededOf(given: Given, metric: Metric): Outcome<PlannedUnits> {
   return { value: { units, perVariant, days }, reason: null };
 }
 
-/** Of a fixed test that is as wide as a sequential one at its planned number of units, of which the two arms have a share. */
-function lastLookAlpha(alpha: number, share: number): number {
-  const tuningN = 1_000_000;
+/**
+ * Of a fixed test that is as wide as a sequential one at its planned number of units, of which the two arms have a share:
+ * tuned as its analysis will be.
+ */
+function lastLookAlpha(alpha: number, share: number, variants: readonly unknown[]): number {
+  const plannedUnits = 1_000_000;
   const effect = { estimate: 0, standardError: 1 };
-  const { halfWidth } = confidenceSequence({ effect, n: share * tuningN, alpha, tuningN });
+  const tuningN = tuningUnits({ plannedUnits, variants });
+  const { halfWidth } = confidenceSequence({ effect, n: share * plannedUnits, alpha, tuningN });
   return 2 * normal().sf(halfWidth);
 }
 

@@ -7,14 +7,11 @@ import {
   textArray,
   timeParameter,
 } from '@mcp-hub/db-core';
-import { is, type SQLWrapper, Subquery, sql } from 'drizzle-orm';
+import { sql } from 'drizzle-orm';
 import { z } from 'zod';
 import { keyName } from '../design/experiment-inputs.ts';
 import { EXPERIMENT_LIMITS } from '../limits.ts';
-
-const isExpression = (given: unknown): boolean =>
-  typeof given === 'object' && given !== null && 'getSQL' in given && typeof given.getSQL === 'function';
-const expression = z.custom<SQLWrapper>(isExpression, 'must be a column of rows, or an expression on them');
+import { expressionInput, queryInput } from '../query-field.ts';
 
 const outcomeName = nameInput(EXPERIMENT_LIMITS.outcomeLength);
 const spanMs = z.int().min(1).max(EXPERIMENT_LIMITS.windowMs);
@@ -34,8 +31,13 @@ const BaselineMetricInput = z.strictObject({
 export const ReadBaselinesInput = z
   .strictObject({
     /** The outcomes: a Drizzle subquery, read inside the tenant's transaction, and which of its columns are what. */
-    rows: z.custom<Subquery>((given) => is(given, Subquery), 'must be a subquery, as `.as(name)` gives it'),
-    columns: z.strictObject({ outcome: expression, unit: expression, value: expression, at: expression }),
+    rows: queryInput,
+    columns: z.strictObject({
+      outcome: expressionInput,
+      unit: expressionInput,
+      value: expressionInput,
+      at: expressionInput,
+    }),
     /** The outcome that stands for a unit's exposure, such as a visit: its first one from `from` on. */
     entry: outcomeName,
     metrics: z.array(BaselineMetricInput).min(1).max(EXPERIMENT_LIMITS.metrics),

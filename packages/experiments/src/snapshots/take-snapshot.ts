@@ -23,7 +23,9 @@ export type TakeSnapshotInput = Readonly<z.input<typeof TakeSnapshotInput>>;
  * more look at the experiment: a fixed test is decided by its first alone.
  *
  * The units are brought up to date first (readAnalysisInput); then under the lock of the experiment, by which looks are
- * counted one after the other; five round trips beside those of the input.
+ * counted one after the other; five round trips beside those of the input. Locks the refresh first and the experiment after
+ * it, so that an experiment can be stopped while its units are counted: a transaction that changes the experiment and then
+ * takes a snapshot meets another snapshot in a circle, which ends one of the two with a `conflict` that may be retried.
  *
  * @throws DomainError `not_found`; `failed_precondition` for a draft; `invalid_input` for an `asOf` that lies ahead;
  *   `conflict` where the definition changed meanwhile, or the idempotency key came with other input before.

@@ -72,7 +72,8 @@ describe('assignQuery', () => {
         ...(n % 7 !== 0 && { country: ['DE', 'SE', 'FR', 49][n % 4] ?? null }),
         age: n % 5 === 0 ? '31' : n % 60,
         paid: n % 11 !== 0,
-        since: `202${n % 10}-03-01T00:00:00Z`,
+        since:
+          n % 20 === 5 ? '2026-01-01' : `202${n % 10}-03-01${['T00:00:00Z', ' 00:00+0530', 't00:00:00.5-02'][n % 3]}`,
       },
     }));
     const [one, other] = tenants;
@@ -115,10 +116,14 @@ describe('assignQuery', () => {
     const { tenant, key } = await runningExperiment(experiments, {
       targeting: { attributes: { since: 'time' }, filter: "since < '2026-01-01' or since is null" },
     });
-    for (const given of [{ unit: '' }, { unit: 'x'.repeat(257) }, { unit: 'u', attributes: { since: 'secret' } }]) {
+    const noTimes = ['secret', 'yesterday', '-infinity', '2025-05-04T12:00', '2025-05-04T12:00 CET'];
+    const refused = noTimes.map((since) => ({ unit: 'u', attributes: { since } }));
+    for (const given of [{ unit: '' }, { unit: 'x'.repeat(257) }, ...refused]) {
       const error = await failureOf(assignAll(tenant, key, [given]));
       expect(error).toMatchObject({ code: 'invalid_input' });
       expect(String(error)).not.toMatch(/secret|xxx/);
+      const alone = run(tenant, (tx) => assign(tx, { key, ...given }));
+      expect(await failureOf(alone)).toMatchObject({ code: 'invalid_input' });
     }
     expect(await failureOf(assignAll(tenant, 'nobody', []))).toMatchObject({ code: 'not_found' });
   });

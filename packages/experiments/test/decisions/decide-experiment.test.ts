@@ -8,6 +8,7 @@ import {
   getSnapshot,
   listExperimentDecisions,
   transitionExperiment,
+  updateExperiment,
 } from '../../src/index.ts';
 import { snapshotOf, someUnits, startedExperiment } from '../support/analysed-experiment.ts';
 import { useExperiments } from '../support/use-experiments.ts';
@@ -50,6 +51,35 @@ it('keeps what the rules say of the last snapshot, with an event in the same tra
     },
     { actor: 'ada' },
   );
+});
+
+it('does not read a fixed test again under rules that were made after the look', async () => {
+  await experiments.run(freshTenant(), async (tx) => {
+    const metrics = [
+      { key: 'revenue', role: 'secondary', kind: 'mean' },
+      { key: 'bought', role: 'primary', kind: 'proportion' },
+    ] as const;
+    const { experimentId, definition } = await started(tx, {
+      test: 'fixed',
+      plannedUnits: 2_000,
+      metrics: [...metrics],
+    });
+    await snapshotOf(tx, experimentId, someUnits(definition, 12));
+    expect(await decideExperiment(tx, { experimentId })).toMatchObject({ looks: 1, verdict: 'keep' });
+    const [revenue, bought] = metrics;
+    await updateExperiment(tx, {
+      experimentId,
+      metrics: [
+        { ...revenue, role: 'primary' },
+        { ...bought, role: 'secondary' },
+      ],
+    });
+    await snapshotOf(tx, experimentId, someUnits(definition, 12));
+    expect(await decideExperiment(tx, { experimentId })).toMatchObject({
+      ...{ looks: 2, verdict: 'continue' },
+      reasons: [{ because: 'looked_at_again' }],
+    });
+  });
 });
 
 it('reads a fixed test by its one look alone, and counts the looks of all snapshots', async () => {

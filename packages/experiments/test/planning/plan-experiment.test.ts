@@ -82,7 +82,9 @@ describe('planExperiment', () => {
       // Of the two arms that are compared.
       const [a, b] = [(weights[0] ?? 0) * units, (weights[1] ?? 0) * units];
       const standardError = 20 * Math.sqrt(1 / a + 1 / b);
-      const { halfWidth } = confidenceSequence({ effect: { estimate: 0, standardError }, n: a + b, tuningN: units });
+      // As analyse has it.
+      const tuningN = (units * 2) / weights.length;
+      const { halfWidth } = confidenceSequence({ effect: { estimate: 0, standardError }, n: a + b, tuningN });
       expect(normal().cdf((2 - halfWidth) / standardError)).toBeCloseTo(0.8, 3);
     }
   });
