@@ -76,7 +76,7 @@ export function unitFacts(tx: TenantTx, { definition, asOf, units }: FactsInput)
       : sql`cross join lateral (select o.outcome, o.value, o.occurred_at from ${abOutcomes} o
                                  where ${outcomesOf(sql`s.unit`)} offset 0) o`;
   const within = (first: SQL) => sql`o.occurred_at >= ${first} + r.from_i and o.occurred_at < ${first} + r.to_i`;
-  // One outcome is itself and two are the least and the greatest: what needs no sum is most of them, and takes half the time.
+  // One outcome is itself and two are the least and the greatest: what needs no sum is most of them.
   const sumOf = (side: 'x' | 'y') => {
     const name = (part: string) => sql.raw(`p.${side}_${part}`);
     return sql`
