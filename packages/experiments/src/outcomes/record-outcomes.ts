@@ -1,4 +1,13 @@
-import { DomainError, newId, parseInput, type TenantTx, tenantOf, timeOfId } from '@mcp-hub/db-core';
+import {
+  DomainError,
+  isDomainError,
+  newId,
+  parseInput,
+  type TenantTx,
+  tenantOf,
+  timeOfId,
+  uuidArray,
+} from '@mcp-hub/db-core';
 import { type SQL, sql } from 'drizzle-orm';
 import { z } from 'zod';
 import { numberLiteral, textLiteral } from '../array-literal.ts';
@@ -27,7 +36,7 @@ interface PreparedOutcome {
 
 /**
  * Records what units did, all or none, at most `outcomesAtOnce`, whichever experiments they are in and before or after they
- * were exposed. One round trip. It waits for no other transaction but those that send the same ids.
+ * were exposed. One round trip up to 499, then four. It waits for no other transaction but those that send the same ids.
  *
  * @throws DomainError naming the outcome's index: `invalid_input` for a value outside the limits, a time outside of 2000 to
  *   2099 or more than an hour ahead, an id of another time than `at`; `conflict` for an id that was recorded with other content.
@@ -46,7 +55,7 @@ export async function recordOutcomes(tx: TenantTx, input: RecordOutcomesInput): 
   );
   let latest = 0;
   for (const { id } of rows) if (id !== null) latest = Math.max(latest, timeOfId(id).getTime());
-  const { recorded, nowMs } = await insert(tx, inOrder(rows), latest);
+  const { recorded, nowMs } = await insertOnce(tx, inOrder(rows), latest);
   if (nowMs + EXPERIMENT_LIMITS.aheadMs < latest) {
     const ahead = rows.find(({ id }) => id !== null && timeOfId(id).getTime() === latest);
     throw badItem(
@@ -89,14 +98,53 @@ const givenRows = (rows: readonly PreparedOutcome[]): SQL => sql`
          ${textLiteral(rows, ({ given }) => given.unit)}::text::text[],
          ${numberLiteral(rows, ({ given }) => given.value ?? 1)}::text::float8[])`;
 
-async function insert(tx: TenantTx, rows: readonly PreparedOutcome[], latest: number) {
+/**
+ * From how many rows on it is tried first without ON CONFLICT, which looks for each row before it inserts it: 219 ms instead
+ * of 118 for 10,000 rows with the table's three indexes; the savepoint and the probe are three round trips.
+ */
+const WORTH_A_SAVEPOINT = 500;
+
+interface Inserted {
+  readonly recorded: number;
+  readonly nowMs: number;
+}
+
+/** Inserts those of rows in the order of their ids that are not there. */
+async function insertOnce(tx: TenantTx, rows: readonly PreparedOutcome[], latest: number): Promise<Inserted> {
+  if (rows.length >= WORTH_A_SAVEPOINT && (await seemNew(tx, rows))) {
+    try {
+      return await tx.transaction((inner) => insert(inner, rows, latest, false));
+    } catch (error) {
+      // Another call has sent some of the same ids.
+      if (!isDomainError(error, 'already_exists')) throw error;
+    }
+  }
+  return await insert(tx, rows, latest, true);
+}
+
+/** Whether ids are unequal and some of them are not there: a batch that is sent again is told by its ends. */
+async function seemNew(tx: TenantTx, rows: readonly PreparedOutcome[]): Promise<boolean> {
+  const ids = rows.flatMap(({ id }) => id ?? []);
+  if (ids.some((id, number) => number > 0 && id === ids[number - 1])) return false;
+  const probed = [0, ids.length >> 1, ids.length - 1].map((number) => ids[number] ?? null);
+  const there = await tx.execute(sql`
+    select from ${abOutcomes} where tenant_id = ${tenantOf(tx)} and id = any (${uuidArray(probed)})`);
+  return there.length === 0;
+}
+
+async function insert(
+  tx: TenantTx,
+  rows: readonly PreparedOutcome[],
+  latest: number,
+  mayBeThere: boolean,
+): Promise<Inserted> {
   const [outcome] = await tx.execute<{ recorded: number; now_ms: number }>(sql`
     with recorded as (
       insert into ${abOutcomes} (tenant_id, id, outcome, unit, value)
       select ${tenantOf(tx)}, coalesce(g.id, app_uuid_v7(app_now())), g.outcome, g.unit, g.value
         from ${givenRows(rows)} as g (id, outcome, unit, value)
        where ${latest}::float8 <= extract(epoch from app_now()) * 1000 + ${EXPERIMENT_LIMITS.aheadMs}::float8
-          on conflict (tenant_id, id) do nothing
+          ${mayBeThere ? sql`on conflict (tenant_id, id) do nothing` : sql``}
       returning 1
     )
     select (select count(*) from recorded)::int as recorded, (extract(epoch from app_now()) * 1000)::float8 as now_ms`);

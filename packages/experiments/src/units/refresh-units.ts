@@ -5,7 +5,7 @@ import { abAssignments } from '../assignment/schema.ts';
 import { abExposures } from '../exposures/schema.ts';
 import { abOutcomes } from '../outcomes/schema.ts';
 import { abUnitDays, abUnitRefreshes, abUnitSums, abUnits } from './schema.ts';
-import { readUnitDefinition, type UnitDefinition } from './unit-definition.ts';
+import { constantTime, readUnitDefinition, type UnitDefinition } from './unit-definition.ts';
 import { unitFacts } from './unit-facts.ts';
 import { dayOf, sumsOf } from './unit-sums.ts';
 
@@ -106,26 +106,23 @@ async function forgetUnits(tx: TenantTx, { experimentId }: UnitDefinition): Prom
     update ${abUnitRefreshes} set units = 0, several = 0, forced = 0, early = 0, outcomes = 0 where ${own}`);
 }
 
-/** Units of which exposures, outcomes or assignments were written since, or lay ahead of the time then. */
+/** Units of which exposures, outcomes or assignments were written since, or lay ahead of the time then, exposed or not. */
 function dirtyUnits(tx: TenantTx, { experimentId, reads }: UnitDefinition, asOf: Date, last: LastRefresh): SQL {
   const tenant = tenantOf(tx);
   // What a snapshot cannot see yet lies beyond its xmax, unless another cluster numbered it before a restore.
   const since = (alias: string) => sql`
     ${sql.raw(alias)}.written_by >= ${last.seen_before}::text::xid8
     and ${sql.raw(alias)}.written_by < (select pg_snapshot_xmax(pg_current_snapshot()))`;
-  const isExposed = (unit: SQL) => sql`
-    exists (select from ${abExposures} e
-             where e.tenant_id = ${tenant} and e.experiment_id = ${experimentId}::uuid and e.unit = ${unit} offset 0)`;
   const names = [...new Set(reads.map(({ outcome }) => outcome))];
   return sql`
     select e.unit from ${abExposures} e
      where e.tenant_id = ${tenant} and e.experiment_id = ${experimentId}::uuid and ${since('e')}
      union
     select o.unit from ${abOutcomes} o
-     where o.tenant_id = ${tenant} and ${since('o')} and o.outcome = any (${textArray(names)}) and ${isExposed(sql`o.unit`)}
+     where o.tenant_id = ${tenant} and ${since('o')} and o.outcome = any (${textArray(names)})
      union
     select a.unit from ${abAssignments} a
-     where a.tenant_id = ${tenant} and a.experiment_id = ${experimentId}::uuid and ${since('a')} and ${isExposed(sql`a.unit`)}
+     where a.tenant_id = ${tenant} and a.experiment_id = ${experimentId}::uuid and ${since('a')}
      union
     select u.unit from ${abUnits} u
      where u.tenant_id = ${tenant} and u.experiment_id = ${experimentId}::uuid and u.next_at < ${timeParameter(asOf)}`;
@@ -134,26 +131,27 @@ function dirtyUnits(tx: TenantTx, { experimentId, reads }: UnitDefinition, asOf:
 /** What is known of units to lie at or after the time. */
 function aheadOf(tx: TenantTx, { experimentId }: UnitDefinition, asOf: Date, isPart: boolean): SQL {
   const tenant = tenantOf(tx);
-  const exposures = sql`
-    select e.unit, e.first_at as at from ${abExposures} e
-     where e.tenant_id = ${tenant} and e.experiment_id = ${experimentId}::uuid and e.first_at >= ${timeParameter(asOf)}`;
-  const outcomes = sql`
-    select o.unit, o.occurred_at as at from ${abOutcomes} o
-     where o.tenant_id = ${tenant} and o.id >= ${idFloor(asOf)}::uuid`;
+  const ahead = sql`o.tenant_id = ${tenant} and o.id >= ${idFloor(asOf)}::uuid`;
   if (isPart) {
+    // Mostly nothing at all lies ahead, which one look-up tells for all units.
     return sql`
-      select d.unit, n.at
-        from dirty d
-       cross join lateral (
-               select min(at) as at
-                 from (${exposures} and e.unit = d.unit union all
-                       (${outcomes} and o.unit = d.unit order by o.id limit 1)) n) n
-       where n.at is not null`;
+      select n.unit, min(n.at) as at
+        from (select unit, first_at as at from exposed where not is_past
+               union all
+              select d.unit, n.at
+                from (select distinct unit from exposed) d
+               cross join lateral (select o.occurred_at as at from ${abOutcomes} o
+                                    where ${ahead} and o.unit = d.unit order by o.id limit 1) n
+               where (select o.id from ${abOutcomes} o where ${ahead} order by o.id limit 1) is not null) n
+       group by n.unit`;
   }
   return sql`
     select n.unit, min(n.at) as at
-      from (${exposures} union all
-            ${outcomes} and exists (select from ${abExposures} e
+      from (select e.unit, e.first_at as at from ${abExposures} e
+             where e.tenant_id = ${tenant} and e.experiment_id = ${experimentId}::uuid and e.first_at >= ${constantTime(asOf)}
+             union all
+            select o.unit, o.occurred_at from ${abOutcomes} o
+             where ${ahead} and exists (select from ${abExposures} e
                                      where e.tenant_id = ${tenant} and e.experiment_id = ${experimentId}::uuid
                                        and e.unit = o.unit)) n
      group by n.unit`;
@@ -171,7 +169,7 @@ function refreshStatement(tx: TenantTx, definition: UnitDefinition, asOf: Date, 
     sql`${sql.raw(alias)}.tenant_id = ${tenant} and ${sql.raw(alias)}.experiment_id = ${experimentId}::uuid`;
   const dirty = isPart ? sql`dirty as materialized (${dirtyUnits(tx, definition, asOf, last)}),` : sql``;
   const before = isPart
-    ? sql`select u.* from dirty d cross join lateral (select ${stored} from ${abUnits} u where ${own('u')} and u.unit = d.unit offset 0) u`
+    ? sql`select u.* from made m cross join lateral (select ${stored} from ${abUnits} u where ${own('u')} and u.unit = m.unit offset 0) u`
     : sql`select ${stored} from ${abUnits} where false`;
   const added = (table: string, columns: readonly string[]) =>
     sql.raw(columns.map((column) => `${column} = ${table}.${column} + excluded.${column}`).join(', '));

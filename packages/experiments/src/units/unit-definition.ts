@@ -128,6 +128,12 @@ export const readRows = (reads: readonly OutcomeRead[]): SQL => sql`
                 ${booleanArray(reads.map(({ isAny }) => isAny))})
            as r (place, is_x, outcome, from_ms, to_ms, turn, is_any)`;
 
+/**
+ * A time that the planner knows: of the text of a parameter the server would read it again for each row, which took more
+ * than half of a scan of exposures.
+ */
+export const constantTime = (time: Date): SQL => sql`to_timestamp(${time.getTime() / 1_000}::float8)`;
+
 /** The allocation that held at a time: that of a unit that was not assigned by name. */
 export function epochAt(time: SQL, { epochs }: UnitDefinition): SQL {
   const [first, ...later] = epochs;

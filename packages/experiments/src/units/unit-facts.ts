@@ -1,9 +1,9 @@
-import { idFloor, type TenantTx, tenantOf, timeParameter } from '@mcp-hub/db-core';
+import { idFloor, type TenantTx, tenantOf } from '@mcp-hub/db-core';
 import { type SQL, sql } from 'drizzle-orm';
 import { abAssignments } from '../assignment/schema.ts';
 import { abExposures } from '../exposures/schema.ts';
 import { abOutcomes } from '../outcomes/schema.ts';
-import { epochAt, readRows, type UnitDefinition } from './unit-definition.ts';
+import { constantTime, epochAt, readRows, type UnitDefinition } from './unit-definition.ts';
 
 export interface FactsInput {
   readonly definition: UnitDefinition;
@@ -18,6 +18,7 @@ export interface FactsInput {
  *
  * - `single`: units that saw one variant and were not forced: unit, variant_id, first_at, epoch, early, slices
  * - `other`: the variants of the rest, a row each: unit, variant_id, first_at, epoch, early, forced
+ * - `exposed`, of given units: unit, first_at and is_past of each exposure, also of those from that time on
  * - `valued`: units of `single` by metric: unit, variant_id, epoch, slices, place, y, x, outcomes
  *
  * Nothing in it depends on the order of rows: a unit's outcomes are added as decimals, exactly.
@@ -29,7 +30,7 @@ export function unitFacts(tx: TenantTx, { definition, asOf, units }: FactsInput)
     sql`${sql.raw(alias)}.tenant_id = ${tenant} and ${sql.raw(alias)}.experiment_id = ${experimentId}::uuid`;
   const columns = sql`e.unit, e.variant_id, e.first_at, e.slices`;
   // Laterally where few are asked for: they are found by their keys, whatever the statistics say.
-  const past = sql`e.first_at < ${timeParameter(asOf)}`;
+  const past = sql`e.first_at < ${constantTime(asOf)}`;
   const exposed =
     units === null
       ? sql`
@@ -40,13 +41,17 @@ export function unitFacts(tx: TenantTx, { definition, asOf, units }: FactsInput)
     )`
       : sql`
     exposed as materialized (
-      select e.*
+      select e.*, a.forced, a.epoch, a.assigned_at
         from ${units} d
-       cross join lateral (select ${columns}, count(*) over () as variants
+       cross join lateral (select ${columns}, ${past} as is_past, count(*) filter (where ${past}) over () as variants
                              from ${abExposures} e
-                            where ${own('e')} and e.unit = d.unit and ${past}) e
+                            where ${own('e')} and e.unit = d.unit) e
+        left join lateral (select * from ${abAssignments} a where ${own('a')} and a.unit = e.unit offset 0) a on true
     )`;
-  const sawOne = units === null ? sql`not exists (select from several s where s.unit = e.unit)` : sql`e.variants = 1`;
+  const sawOne =
+    units === null ? sql`not exists (select from several s where s.unit = e.unit)` : sql`e.is_past and e.variants = 1`;
+  const assignedByKey = sql`
+    left join lateral (select * from ${abAssignments} a where ${own('a')} and a.unit = e.unit offset 0) a on true`;
   // In full by their keys too: the exposures of those that are left out are few.
   const leftOut =
     units === null
@@ -54,15 +59,15 @@ export function unitFacts(tx: TenantTx, { definition, asOf, units }: FactsInput)
           (select unit from several
             union
            select a.unit from ${abAssignments} a where ${own('a')} and a.forced) d
-          cross join lateral (select ${columns} from ${abExposures} e where ${own('e')} and e.unit = d.unit and ${past} offset 0) e`
-      : sql`exposed e`;
-  const isLeftOut = units === null ? sql`true` : sql`(a.forced or e.variants > 1)`;
-  const early = sql`coalesce(a.assigned_at > e.first_at, false)`;
-  const epoch = sql`coalesce(a.epoch, ${epochAt(sql`e.first_at`, definition)})`;
-  const assignedByKey = sql`
-    left join lateral (select * from ${abAssignments} a where ${own('a')} and a.unit = e.unit offset 0) a on true`;
-  const assigned =
-    units === null ? sql`left join ${abAssignments} a on ${own('a')} and a.unit = e.unit` : assignedByKey;
+          cross join lateral (select ${columns} from ${abExposures} e where ${own('e')} and e.unit = d.unit and ${past} offset 0) e
+          ${assignedByKey}`
+      : sql`exposed e where e.is_past and (e.forced or e.variants > 1)`;
+  const single =
+    units === null ? sql`exposed e left join ${abAssignments} a on ${own('a')} and a.unit = e.unit` : sql`exposed e`;
+  // The unit's assignment: a row of its own in full, else with the exposure.
+  const assigned = units === null ? sql.raw('a') : sql.raw('e');
+  const early = sql`coalesce(${assigned}.assigned_at > e.first_at, false)`;
+  const epoch = sql`coalesce(${assigned}.epoch, ${epochAt(sql`e.first_at`, definition)})`;
   const outcomesOf = (unit: SQL): SQL =>
     sql`o.tenant_id = ${tenant} and o.unit = ${unit} and o.id < ${idFloor(asOf)}::uuid`;
   const joinOutcomes =
@@ -71,7 +76,7 @@ export function unitFacts(tx: TenantTx, { definition, asOf, units }: FactsInput)
       : sql`cross join lateral (select o.outcome, o.value, o.occurred_at from ${abOutcomes} o
                                  where ${outcomesOf(sql`s.unit`)} offset 0) o`;
   const within = (first: SQL) => sql`o.occurred_at >= ${first} + r.from_i and o.occurred_at < ${first} + r.to_i`;
-  // One outcome is itself and two are the least and the greatest: what needs no sum is most of them, and takes half the time.
+  // One outcome is itself and two are the least and the greatest: what needs no sum is most of them.
   const sumOf = (side: 'x' | 'y') => {
     const name = (part: string) => sql.raw(`p.${side}_${part}`);
     return sql`
@@ -88,12 +93,11 @@ export function unitFacts(tx: TenantTx, { definition, asOf, units }: FactsInput)
   return sql`
     reads as materialized (${readRows(definition.reads)}), ${exposed}, single as ${kept} (
       select e.unit, e.variant_id, e.first_at, ${epoch} as epoch, ${early} as early, e.slices
-        from exposed e ${assigned}
-       where a.forced is not true and ${sawOne}
+        from ${single}
+       where ${assigned}.forced is not true and ${sawOne}
     ), other as materialized (
-      select e.unit, e.variant_id, e.first_at, ${epoch} as epoch, ${early} as early, coalesce(a.forced, false) as forced
-        from ${leftOut} ${assignedByKey}
-       where ${isLeftOut}
+      select e.unit, e.variant_id, e.first_at, ${epoch} as epoch, ${early} as early, coalesce(${assigned}.forced, false) as forced
+        from ${leftOut}
     ), paired as (
       select s.unit, s.variant_id, s.first_at, s.epoch, s.slices, r.place, r.is_any,
              count(*) filter (where not r.is_x) as y_n, min(o.value) filter (where not r.is_x) as y_low,

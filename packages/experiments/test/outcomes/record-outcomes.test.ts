@@ -35,6 +35,37 @@ describe('recordOutcomes', () => {
     );
   });
 
+  it('does so of many, whether none, some or all were sent before, or one twice in a call', async () => {
+    await experiments.run(
+      freshTenant(),
+      async (tx) => {
+        const made = (count: number) =>
+          Array.from({ length: count }, (_, n) => ({
+            id: newId(at(-1 - n / 600)),
+            outcome: 'spent',
+            unit: `u ${n}`,
+            value: n,
+          }));
+        const [known, fresh] = [made(600), made(600)];
+        expect(await recordOutcomes(tx, { outcomes: known })).toEqual({ recorded: 600, repeated: 0 });
+        expect(await recordOutcomes(tx, { outcomes: known })).toEqual({ recorded: 0, repeated: 600 });
+        // The ends and the middle of the call are new, so that it is taken for new.
+        const mixed = [...fresh, ...known.slice(100, 110)];
+        expect(await recordOutcomes(tx, { outcomes: mixed })).toEqual({ recorded: 600, repeated: 10 });
+        const twice = made(600);
+        expect(await recordOutcomes(tx, { outcomes: [...twice, ...twice.slice(7, 9)] })).toEqual({
+          recorded: 600,
+          repeated: 2,
+        });
+        const other = recordOutcomes(tx, {
+          outcomes: [...made(600), ...known.slice(100, 101).map((outcome) => ({ ...outcome, value: -1 }))],
+        });
+        expect(await failureOf(other)).toMatchObject({ code: 'conflict', details: { index: 600 } });
+      },
+      { now },
+    );
+  });
+
   it('takes 1 and the time of the transaction where nothing else is said', async () => {
     await experiments.run(
       freshTenant(),

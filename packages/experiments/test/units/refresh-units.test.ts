@@ -145,7 +145,11 @@ async function perform(tenant: string, made: InsertedExperiment, steps: readonly
     await ending.end(commit);
     if (!commit) return;
     const { work } = ending;
-    if ('exposures' in work) committed.exposures.push(...work.exposures);
+    // Of those of a call at one time the least slices are kept, which for jsonb are those with the fewest keys.
+    const keysOf = ({ slices }: Exposed) => Object.keys(slices).length;
+    if ('exposures' in work) {
+      committed.exposures.push(...work.exposures.toSorted((one, other) => keysOf(one) - keysOf(other)));
+    }
     if ('outcomes' in work) committed.outcomes.push(...work.outcomes);
     if ('assignment' in work && committed.assignments.every(({ unit }) => unit !== work.assignment.unit)) {
       committed.assignments.push(work.assignment);
