@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { AnalysisInput, DailyUnits, MetricQuantile, MetricSums, Slice } from '../analysis/analysis-input.ts';
 import { coMomentsOfExactSums } from './exact-moments.ts';
 import { type QuantileRow, quantileRows, quantilesOf } from './quantiles.ts';
-import { lockRefresh, refreshLocked } from './refresh-units.ts';
+import { liesAhead, lockRefresh, refreshLocked } from './refresh-units.ts';
 import { abUnitDays, abUnitRefreshes, abUnitSums, abUnits } from './schema.ts';
 import { readUnitDefinition, type UnitDefinition } from './unit-definition.ts';
 import { unitFacts } from './unit-facts.ts';
@@ -21,7 +21,7 @@ export type ReadAnalysisInputInput = Readonly<z.input<typeof ReadAnalysisInputIn
 
 /**
  * Reads what an analysis is computed from: of refreshed units and sums, or straight from all that was recorded, which gives
- * the same to the last bit. A time before that of the last refresh is computed in full too.
+ * the same to the last bit. A time before that of the last refresh, or ahead, is computed in full too.
  *
  * Lock: that of refreshUnits, unless in full. Five round trips; in full two.
  *
@@ -33,7 +33,9 @@ export async function readAnalysisInput(tx: TenantTx, input: ReadAnalysisInputIn
   const definition = await readUnitDefinition(tx, experimentId);
   const last = full ? undefined : await lockRefresh(tx, definition);
   const isPast = last !== undefined && last.as_of_ms !== null && last.as_of_ms > asOf.getTime();
-  if (last === undefined || isPast) return inputOf(definition, asOf, await read(tx, fromRaw(tx, definition, asOf)));
+  // Stored is only what a later refresh can go on from.
+  if (last === undefined || isPast || liesAhead(asOf, last))
+    return inputOf(definition, asOf, await read(tx, fromRaw(tx, definition, asOf)));
   await refreshLocked(tx, definition, asOf, last);
   return inputOf(definition, asOf, await read(tx, fromSums(tx, definition)));
 }

@@ -31,7 +31,7 @@ export interface RefreshedUnits {
  *
  * Lock: the experiment's row of ab_unit_refreshes, for which other refreshes of the experiment wait. Four round trips.
  *
- * @throws DomainError `not_found` without the experiment; `invalid_input` for a time before that of the last refresh;
+ * @throws DomainError `not_found` without the experiment; `invalid_input` for a time before that of the last refresh, or ahead;
  *   `failed_precondition` in a transaction above read committed, whose snapshot may be older than the lock.
  */
 export async function refreshUnits(tx: TenantTx, input: RefreshUnitsInput): Promise<RefreshedUnits> {
@@ -39,6 +39,7 @@ export async function refreshUnits(tx: TenantTx, input: RefreshUnitsInput): Prom
   const definition = await readUnitDefinition(tx, experimentId);
   const last = await lockRefresh(tx, definition);
   if (last.as_of_ms !== null && last.as_of_ms > asOf.getTime()) throw timeBefore();
+  if (liesAhead(asOf, last)) throw timeAhead();
   return await refreshLocked(tx, definition, asOf, last);
 }
 
@@ -47,12 +48,20 @@ const timeBefore = () =>
     details: { field: 'asOf' },
   });
 
+const timeAhead = () =>
+  new DomainError('invalid_input', 'asOf must not lie ahead: refreshes up to now would be refused until then.', {
+    details: { field: 'asOf' },
+  });
+
+export const liesAhead = (asOf: Date, { now_ms: now }: LastRefresh): boolean => asOf.getTime() > now;
+
 export interface LastRefresh extends Record<string, unknown> {
   readonly as_of_ms: number | null;
   readonly seen_before: string | null;
   readonly definition: string | null;
   readonly is_same_cluster: boolean;
   readonly isolation: string;
+  readonly now_ms: number;
 }
 
 /** Holds the row of the experiment's refreshes, which is made where there is none. */
@@ -61,7 +70,8 @@ export async function lockRefresh(tx: TenantTx, { experimentId }: UnitDefinition
   const lock = sql`
     select (extract(epoch from r.as_of) * 1000)::float8 as as_of_ms, r.seen_before::text, r.definition,
            r.cluster is not distinct from (select system_identifier::text from pg_control_system()) as is_same_cluster,
-           current_setting('transaction_isolation') as isolation
+           current_setting('transaction_isolation') as isolation,
+           (extract(epoch from app_now()) * 1000)::float8 as now_ms
       from ${abUnitRefreshes} r
      where r.tenant_id = ${tenant} and r.experiment_id = ${experimentId}::uuid
        for no key update`;
@@ -109,10 +119,12 @@ async function forgetUnits(tx: TenantTx, { experimentId }: UnitDefinition): Prom
 /** Units of which exposures, outcomes or assignments were written since, or lay ahead of the time then, exposed or not. */
 function dirtyUnits(tx: TenantTx, { experimentId, reads }: UnitDefinition, asOf: Date, last: LastRefresh): SQL {
   const tenant = tenantOf(tx);
-  // What a snapshot cannot see yet lies beyond its xmax, unless another cluster numbered it before a restore.
+  // What a snapshot cannot see yet lies beyond its xmax, unless another cluster numbered it before a restore, or it is this
+  // transaction's own.
   const since = (alias: string) => sql`
     ${sql.raw(alias)}.written_by >= ${last.seen_before}::text::xid8
-    and ${sql.raw(alias)}.written_by < (select pg_snapshot_xmax(pg_current_snapshot()))`;
+    and (${sql.raw(alias)}.written_by < (select pg_snapshot_xmax(pg_current_snapshot()))
+         or ${sql.raw(alias)}.written_by = (select pg_current_xact_id()))`;
   const names = [...new Set(reads.map(({ outcome }) => outcome))];
   return sql`
     select e.unit from ${abExposures} e

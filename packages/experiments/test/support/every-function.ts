@@ -81,6 +81,8 @@ export interface World {
   readonly runningKey: string;
   readonly unit: string;
   readonly outcomeId: string;
+  /** Of the snapshot: units may be refreshed up to it again. */
+  readonly asOf: Date;
 }
 
 export const at = new Date('2026-05-04T10:20:30.456Z');
@@ -101,7 +103,7 @@ export async function makeWorld(tx: TenantTx): Promise<World> {
     metrics: [{ key: 'bought', role: 'primary', kind: 'proportion' }],
   });
   await exported.transitionExperiment(tx, { experimentId: runningId, status: 'running' });
-  const { id: snapshotId } = await exported.takeSnapshot(tx, { experimentId: runningId });
+  const { id: snapshotId, asOf } = await exported.takeSnapshot(tx, { experimentId: runningId });
   await exported.pinSnapshot(tx, { snapshotId });
   await exported.decideExperiment(tx, { experimentId: runningId });
   const runningKey = 'running';
@@ -109,7 +111,19 @@ export async function makeWorld(tx: TenantTx): Promise<World> {
   const outcomeId = newId(at);
   await exported.recordExposures(tx, { exposures: [{ experiment: runningKey, unit: runningKey, variant: 'a' }] });
   await exported.recordOutcomes(tx, { outcomes: [{ id: outcomeId, outcome: 'bought', unit: 'u' }] });
-  return { versionId, layerKey, holdoutKey, experimentId, key, runningId, snapshotId, runningKey, unit, outcomeId };
+  return {
+    versionId,
+    layerKey,
+    holdoutKey,
+    experimentId,
+    key,
+    runningId,
+    snapshotId,
+    runningKey,
+    unit,
+    outcomeId,
+    asOf,
+  };
 }
 
 const nobodysId = '01890000-0000-7000-8000-000000000000';
@@ -124,13 +138,25 @@ export const nobodys: World = {
     runningKey: 'nobodys',
     unit: 'nobodys',
     outcomeId: nobodysId,
+    asOf: at,
   },
 };
 
 /** An input for each function that names what is in the world. */
 export function inputsIn(world: World): Readonly<Record<string, unknown>> {
-  const { versionId, layerKey, holdoutKey, experimentId, key, runningId, snapshotId, runningKey, unit, outcomeId } =
-    world;
+  const {
+    versionId,
+    layerKey,
+    holdoutKey,
+    experimentId,
+    key,
+    runningId,
+    snapshotId,
+    runningKey,
+    unit,
+    outcomeId,
+    asOf,
+  } = world;
   return {
     assign: { key: runningKey, unit: 'eve' },
     assignQuery: { key: runningKey },
@@ -172,12 +198,12 @@ export function inputsIn(world: World): Readonly<Record<string, unknown>> {
       ...{ entry: key, metrics: [{ key, kind: 'mean' }] },
       ...{ from: new Date('2026-04-01Z'), to: new Date('2026-05-02Z') },
     },
-    readAnalysisInput: { experimentId: runningId, asOf: new Date('2100-01-01Z') },
+    readAnalysisInput: { experimentId: runningId, asOf },
     recordExposures: { exposures: [{ experiment: runningKey, unit: 'u', variant: 'a' }] },
     recordExposuresFrom: { experiment: runningKey },
     recordOutcomes: { outcomes: [{ id: outcomeId, outcome: 'bought', unit: 'u' }] },
     recordOutcomesFrom: { outcome: 'bought' },
-    refreshUnits: { experimentId: runningId, asOf: new Date('2100-01-01Z') },
+    refreshUnits: { experimentId: runningId, asOf },
     reseedExperiment: { key, seed: 'another' },
     scheduleSnapshots: { experimentId: runningId },
     setAllocation: { experimentId, coverage: 0.5 },

@@ -80,6 +80,38 @@ describe('refreshUnits', () => {
     });
   });
 
+  it('sees what its own transaction wrote before', async () => {
+    await inTenant(async (_tenant, run) => {
+      let made: InsertedExperiment | undefined;
+      await run(async (tx) => {
+        made = await setUp(tx);
+        await recordExposures(tx, { exposures: [exposed('u')] });
+        await look(tx, made.experimentId);
+      });
+      await run(async (tx) => {
+        await recordExposures(tx, { exposures: [exposed('v')] });
+        await recordOutcomes(tx, { outcomes: [{ outcome: 'spent', unit: 'u', at: at(2), value: 7 }] });
+        expect(await look(tx, made?.experimentId ?? '')).toMatchObject({ units: 2, outcomes: 1 });
+      });
+    });
+  });
+
+  it('refuses a time ahead, which would hold up all refreshes until then; a reading of it stores nothing', async () => {
+    await inTenant(async (_tenant, run) => {
+      await run(async (tx) => {
+        const { experimentId } = await setUp(tx);
+        await recordExposures(tx, { exposures: [exposed('u')] });
+        const later = new Date(now.getTime() + 1);
+        const refused = await failureOf(tx.transaction((inner) => refreshUnits(inner, { experimentId, asOf: later })));
+        expect(refused).toMatchObject({ code: 'invalid_input', details: { field: 'asOf' } });
+        expect(await readAnalysisInput(tx, { experimentId, asOf: new Date('2090-01-01Z') })).toMatchObject({
+          units: 1,
+        });
+        expect(await refreshUnits(tx, { experimentId, asOf: now })).toMatchObject({ changed: 1 });
+      });
+    });
+  });
+
   it('gives what all that was recorded gives where two begin at once, the first time and later', async () => {
     await inTenant(async (tenant, run) => {
       let made: InsertedExperiment | undefined;
