@@ -80,7 +80,7 @@ export function expectedInput(all: Recorded, metrics: readonly CountedMetric[], 
         return of === unit && outcome === name && after >= from && after < to;
       });
     const valueOf = (kind: CountedMetric['kind'], found: readonly Happened[]) =>
-      kind === 'proportion' ? Math.min(1, found.length) : found.reduce((sum, { value }) => sum + value, 0);
+      kind === 'proportion' ? Math.min(1, found.length) : exactSum(found.map(({ value }) => value));
     const y: (number | null)[] = [];
     const x: number[] = [];
     for (const { kind, outcome, denominator, delayMs = 0, windowMs = Number.POSITIVE_INFINITY, cupedMs } of metrics) {
@@ -108,4 +108,16 @@ export function expectedInput(all: Recorded, metrics: readonly CountedMetric[], 
     outcomes: outcomesThatCount.size,
     counted,
   };
+}
+
+/** Of the decimals that the values are written as: 1e100, 5 and -1e100 come to 5, which a sum of floats loses. */
+function exactSum(values: readonly number[]): number {
+  const digits = 400;
+  const scaled = values.map((value) => {
+    const [, sign = '', whole = '', part = '', exponent = '0'] =
+      /^(-?)(\d)(?:\.(\d+))?e([+-]\d+)$/.exec(value.toExponential()) ?? [];
+    const magnitude = BigInt(whole + part) * 10n ** BigInt(digits + Number(exponent) - part.length);
+    return sign === '-' ? -magnitude : magnitude;
+  });
+  return Number(`${scaled.reduce((sum, value) => sum + value, 0n)}e-${digits}`);
 }
