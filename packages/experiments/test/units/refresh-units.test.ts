@@ -1,6 +1,5 @@
 import { newId, type TenantTx } from '@mcp-hub/db-core';
 import { freshTenant } from '@mcp-hub/testing';
-import { sql } from 'drizzle-orm';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
@@ -272,8 +271,8 @@ describe('refreshUnits', () => {
         const made = await experiments.run(tenant, (tx) => insertExperiment(tx, 'e', variants, metrics), { now });
         await perform(tenant, made, steps);
       }),
-      { numRuns: 60 },
+      // The same cases each time; who searches for others drops the seed and raises the number.
+      { numRuns: 60, seed: 20_261_124 },
     );
   });
 });
-void sql;
