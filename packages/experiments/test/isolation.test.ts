@@ -1,5 +1,4 @@
-import type { DomainError } from '@mcp-hub/db-core';
-import { freshTenant } from '@mcp-hub/testing';
+import { allRows, freshTenant, outcomeOf } from '@mcp-hub/testing';
 import { sql } from 'drizzle-orm';
 import { beforeAll, describe, expect, it } from 'vitest';
 import * as exported from '../src/index.ts';
@@ -19,16 +18,6 @@ import { useExperiments } from './support/use-experiments.ts';
 const experiments = useExperiments();
 const options = { now: at, actor: 'ada' };
 
-/** A result or an error, as the caller sees it. */
-async function outcomeOf(work: Promise<unknown>): Promise<unknown> {
-  try {
-    return { value: await work };
-  } catch (error) {
-    const { name, code, message, details } = error as DomainError;
-    return { name, code, message, details };
-  }
-}
-
 /** Without the ids and keys that a call gave or made: two calls that are the same make two ids, of two names. */
 const withoutNames = (outcome: unknown, { key, layerKey, holdoutKey, runningKey }: World): unknown => {
   const names = [key, layerKey, holdoutKey, runningKey].map((name) => `"${name}"|"holdout:${name}"`);
@@ -37,22 +26,8 @@ const withoutNames = (outcome: unknown, { key, layerKey, holdoutKey, runningKey 
     .replaceAll(new RegExp(names.join('|'), 'g'), '"name"');
 };
 
-async function contentOf(tenant: string): Promise<readonly unknown[]> {
-  return await experiments.run(tenant, async (tx) => {
-    const tables = await tx.execute<{ name: string }>(sql`
-      select relname as name from pg_class
-       where relkind in ('r', 'p') and relnamespace = 'public'::regnamespace and has_table_privilege(oid, 'select')
-       order by relname`);
-    const content: unknown[] = [];
-    for (const { name } of tables) {
-      const rows = await tx.execute<{ row: string }>(
-        sql`select t::text as row from ${sql.identifier(name)} t order by t::text`,
-      );
-      content.push(name, [...rows]);
-    }
-    return content;
-  });
-}
+const contentOf = (tenant: string) =>
+  experiments.run(tenant, (tx) => allRows((statement) => tx.execute(sql.raw(statement))));
 
 describe("tenant B, using tenant A's ids and names", () => {
   let owner: string;

@@ -1,5 +1,5 @@
-import { type DomainError, dispatchWork, type TenantTx } from '@mcp-hub/db-core';
-import { freshTenant } from '@mcp-hub/testing';
+import { dispatchWork, type TenantTx } from '@mcp-hub/db-core';
+import { freshTenant, outcomeOf } from '@mcp-hub/testing';
 import { sql } from 'drizzle-orm';
 import { beforeAll, describe, expect, it } from 'vitest';
 import * as exported from '../src/index.ts';
@@ -7,16 +7,6 @@ import { at, callFunction, functionNames, inputs, makeWorld, withoutTransaction 
 import { useTelemetry } from './support/use-telemetry.ts';
 
 const telemetry = useTelemetry();
-
-/** A result or an error, as the caller sees it. */
-async function outcomeOf(work: Promise<unknown>): Promise<unknown> {
-  try {
-    return { value: await work };
-  } catch (error) {
-    const { name, code, message, details } = error as DomainError;
-    return { name, code, message, details };
-  }
-}
 
 const tables = [
   'ml_telemetry_metrics',

@@ -1,6 +1,6 @@
-import { type DomainError, dispatchWork } from '@mcp-hub/db-core';
+import { dispatchWork } from '@mcp-hub/db-core';
 import { setAlias } from '@mcp-hub/registry';
-import { barrier, freshTenant } from '@mcp-hub/testing';
+import { barrier, freshTenant, outcomeOf } from '@mcp-hub/testing';
 import { sql } from 'drizzle-orm';
 import { beforeAll, describe, expect, it } from 'vitest';
 import {
@@ -22,16 +22,6 @@ const later = () => new Date('2090-01-01Z');
 const unused = () => {
   throw new Error('It was computed.');
 };
-
-/** A result or an error, as the caller sees it. */
-async function outcomeOf(work: Promise<unknown>): Promise<unknown> {
-  try {
-    return { value: await work };
-  } catch (error) {
-    const { name, code, message, details } = error as DomainError;
-    return { name, code, message, details };
-  }
-}
 
 const contentOf = (tenant: string) =>
   predictions.run(tenant, async (tx) => {
